@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Whoever reads TOML catches this one. A ValueError, so UnicodeDecodeError (not UTF-8) and it share a base class.
+# Callers catch TomlError; as a ValueError it shares a base class with UnicodeDecodeError (not UTF-8).
 if sys.version_info >= (3, 11):
     from tomllib import TOMLDecodeError as TomlError
     from tomllib import loads as _loads
