@@ -1,0 +1,105 @@
+"""Looks up what the catalog knows of a class by any name it has or had, decoding only the classes asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from os.path import dirname, join
+
+from advisor.catalog.record import ClassFacts, from_record
+
+DATA = join(dirname(__file__), "data")
+_PREFIX = b'{"name":"'
+
+
+def _read(folder: str, name: str) -> bytes:
+    with open(join(folder, name), "rb") as file:
+        return file.read()
+
+
+def find_line(data: bytes, key: bytes, prefix: bytes, end: bytes) -> bytes | None:
+    """The line of `data` that starts with prefix + key + end, by halving; lines are sorted by key, as bytes."""
+    low, high = 0, len(data)
+    skip = len(prefix)
+    while low < high:
+        middle = (low + high) // 2
+        start = data.rfind(b"\n", low, middle) + 1 or low
+        stop = data.find(b"\n", middle)
+        stop = high if stop < 0 else stop
+        found = data[start + skip : data.find(end, start + skip, stop)]
+        if found == key:
+            return data[start:stop]
+        if found < key:
+            low = stop + 1
+        else:
+            high = start
+    return None
+
+
+class Catalog:
+    """The facts about every class, read from a folder of data files.
+
+    `classes.jsonl`: one class a line, sorted by name. `former.tsv`: every other dotted name a class is or was known
+    by, a tab, today's name; sorted. `names.txt`: the simple names that rules may speak about, one a line.
+    Neither file is decoded before a class is asked for, and then only its own line.
+    """
+
+    __slots__ = ("_classes", "_decoded", "_folder", "_former", "_names")
+
+    def __init__(self, folder: str = DATA) -> None:
+        self._folder = folder
+        self._classes = _read(folder, "classes.jsonl")
+        self._former = _read(folder, "former.tsv")
+        self._names: frozenset[str] | None = None
+        self._decoded: dict[str, ClassFacts] = {}
+
+    @staticmethod
+    def load() -> Catalog:
+        """The catalog that ships, read once a process."""
+        return _shipped()
+
+    def _line(self, name: str) -> bytes | None:
+        return find_line(self._classes, name.encode(), _PREFIX, b'"')
+
+    def resolve(self, dotted: str) -> str | None:
+        """Today's dotted name of the class that `dotted` is or was; None where the catalog knows of none."""
+        if dotted in self._decoded or self._line(dotted) is not None:
+            return dotted
+        line = find_line(self._former, dotted.encode(), b"", b"\t")
+        return None if line is None else line.partition(b"\t")[2].decode()
+
+    def get(self, dotted: str) -> ClassFacts | None:
+        """The class that `dotted` is or was; None where the catalog knows of none."""
+        name = self.resolve(dotted)
+        if name is None:
+            return None
+        facts = self._decoded.get(name)
+        if facts is None:
+            line = self._line(name)
+            if line is None:
+                return None
+            facts = self._decoded[name] = from_record(json.loads(line))
+        return facts
+
+    def names(self) -> frozenset[str]:
+        """Simple names, present and former, of the classes that rules may speak about: a cheap first filter."""
+        if self._names is None:
+            self._names = frozenset(_read(self._folder, "names.txt").decode().split())
+        return self._names
+
+    def all(self) -> Iterator[ClassFacts]:
+        """Every class, ordered by name."""
+        for line in self._classes.splitlines():
+            yield from_record(json.loads(line))
+
+    def former(self) -> Iterator[tuple[str, str]]:
+        """Every other dotted name and today's, ordered."""
+        for line in self._former.decode().splitlines():
+            old, _, new = line.partition("\t")
+            yield old, new
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Catalog:
+    return Catalog()
