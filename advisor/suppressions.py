@@ -1,0 +1,299 @@
+"""Suppressions: the comments that silence a rule on a statement or in a file, and those that silence nothing.
+
+`# dag-advisor: ignore[rule, rule] reason` on any line of a statement, `# dag-advisor: ignore-file[rule] reason`
+above the first statement (a module's docstring may stand before it).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from advisor.finding import Finding, Fix, ReplaceText, Span
+from advisor.text import did_you_mean, printable
+
+MARKER = "dag-advisor:"
+RULE = "unused-suppression"
+
+# Our own lexer and not `tokenize`: that one raises on broken files, and knows no syntax newer than our Python.
+_LEXEME = re.compile(r"""#[^\r\n]*|(?:\b(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')""")
+_INSIDE = re.compile(r"""#[^\r\n]*|(?:\b(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')|[][(){}:]|!=""")
+_STRING_END = {
+    '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.)?)*"?', re.DOTALL),
+    "'": re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.)?)*'?", re.DOTALL),
+    '"""': re.compile(r'(?:[^"\\]|\\.?|"(?!""))*(?:""")?', re.DOTALL),
+    "'''": re.compile(r"(?:[^'\\]|\\.?|'(?!''))*(?:''')?", re.DOTALL),
+}
+_FORMATTED = {
+    quote: re.compile(
+        r"\\N\{[^}\r\n]*\}|\\(?![{}])(?:\r\n|.)|\{\{|[{}]|" + quote + ("" if len(quote) == 3 else r"|[\r\n]"),
+        re.DOTALL,
+    )
+    for quote in _STRING_END
+}
+_RAW_FORMATTED = {
+    quote: re.compile(
+        r"\\(?![{}])(?:\r\n|.)|\{\{|[{}]|" + quote + ("" if len(quote) == 3 else r"|[\r\n]"), re.DOTALL
+    )
+    for quote in _STRING_END
+}
+_DEEPEST = 40
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+_DIRECTIVE = re.compile(
+    r"#\s*dag-advisor:\s*(?P<word>[A-Za-z][\w-]*)?\s*(?P<bracket>\[)?(?P<names>[^\]#]*)(?P<close>\])?"
+)
+# Where a comment for someone else begins behind ours: `# dag-advisor: ignore[x] why  # type: ignore`.
+_NEXT = re.compile(r"\s+#(?=\s|\s*(?:dag-advisor|noqa|nosec|pragma|pylint|pyright|ruff|type)\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One of our comments: offsets in the text, the line it stands on, and what it asks for.
+
+    `names` are the rules as (name, offset, end offset). `error` says in a sentence why it suppresses nothing.
+    """
+
+    start: int
+    end: int
+    line: int
+    whole_file: bool
+    names: tuple[tuple[str, int, int], ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressions:
+    """All suppressions of one file's text."""
+
+    text: str
+    found: tuple[Suppression, ...]
+    starts: tuple[int, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def apply(
+        self,
+        findings: Iterable[Finding],
+        statement_lines: Callable[[int], tuple[int, int]],
+        enabled_rules: Collection[str],
+        known_rules: Collection[str] = (),
+    ) -> tuple[list[Finding], list[Finding]]:
+        """The findings that stay, and what is to be said about the suppressions themselves.
+
+        `statement_lines` gives the first and last line of the statement around a line. A suppression of a
+        rule that is not enabled is not judged; names outside `known_rules` are unknown (where it is given).
+        """
+        if not self.found:
+            return list(findings), []
+        used: set[tuple[int, str]] = set()
+        kept = []
+        for finding in findings:
+            silenced = False
+            first, last = statement_lines(finding.span.line)
+            for number, suppression in enumerate(self.found):
+                near = suppression.whole_file or first <= suppression.line <= last
+                if near and not suppression.error and any(n == finding.rule for n, _, _ in suppression.names):
+                    used.add((number, finding.rule))
+                    silenced = True
+            if not silenced:
+                kept.append(finding)
+        if RULE not in enabled_rules:
+            return kept, []
+        said: list[Finding] = []
+        for number, suppression in enumerate(self.found):
+            about = list(self._judged(number, suppression, used, enabled_rules, known_rules))
+            if any(name == RULE for name, _, _ in suppression.names) and not suppression.error:
+                about = [finding for finding in about if finding.severity == "error"]
+            said += about
+        return kept, said
+
+    def _judged(
+        self,
+        number: int,
+        suppression: Suppression,
+        used: Collection[tuple[int, str]],
+        enabled: Collection[str],
+        known: Collection[str],
+    ) -> Iterator[Finding]:
+        where = self._span(suppression.start, suppression.end)
+        if suppression.error:
+            yield Finding(where, suppression.error, severity="error", rule=RULE)
+            return
+        unused: list[tuple[str, int, int]] = []
+        seen: set[str] = set()
+        for name, start, end in suppression.names:
+            if known and name not in known:
+                yield Finding(
+                    self._span(start, end),
+                    f"there is no rule `{printable(name)}` to suppress{did_you_mean(name, known)}",
+                    rule=RULE,
+                )
+            elif name in seen or (name != RULE and name in enabled and (number, name) not in used):
+                unused.append((name, start, end))
+            seen.add(name)
+        if unused:
+            names = " and ".join(f"`{name}`" for name in dict.fromkeys(name for name, _, _ in unused))
+            place = "in this file" if suppression.whole_file else "on this statement"
+            verb = "speaks" if len({name for name, _, _ in unused}) == 1 else "speak"
+            never = "no other suppression is needed" if verb == "" else f"{names} never {verb} {place}"
+            message = f"this suppression is not needed: {never}"
+            yield Finding(where, message, self._removal(suppression, unused), rule=RULE)
+
+    def _removal(self, suppression: Suppression, unused: list[tuple[str, int, int]]) -> Fix:
+        left = [entry for entry in suppression.names if entry not in unused]
+        if left:
+            start, end = suppression.names[0][1], suppression.names[-1][2]
+            new = ", ".join(self.text[a:b] for _, a, b in left)
+            names = ", ".join(f"`{name}`" for name, _, _ in unused)
+            return self._replacement(start, end, new, f"take {names} out of the suppression")
+        line_start = self.starts[suppression.line - 1]
+        line_end = _LINE_END.search(self.text, suppression.end)
+        start, end = suppression.start, suppression.end
+        before = self.text[line_start:start]
+        if line_end is None or line_end.start() == end:  # nothing behind it on this line
+            start -= len(before) - len(before.rstrip(" \t\f"))
+            if not before.strip() and line_end is not None:
+                start, end = line_start, line_end.end()
+        else:  # someone else's comment follows: it moves up to our place
+            end += len(self.text[end:]) - len(self.text[end:].lstrip(" \t"))
+        return self._replacement(start, end, "", "remove the suppression")
+
+    def _replacement(self, start: int, end: int, new: str, description: str) -> Fix:
+        return Fix("safe", description, (ReplaceText(self._span(start, end), self.text[start:end], new),))
+
+    def _span(self, start: int, end: int) -> Span:
+        line, end_line = bisect_right(self.starts, start), bisect_right(self.starts, end)
+        return Span(
+            start, end, line, start - self.starts[line - 1] + 1, end_line, end - self.starts[end_line - 1] + 1
+        )
+
+
+def scan(text: str) -> Suppressions:
+    """The suppressions in `text` (a file's decoded text); never raises, whatever the text is."""
+    if MARKER not in text:
+        return Suppressions(text, (), ())
+    starts = (0, *(match.end() for match in _LINE_END.finditer(text)))
+    first = _first_statement(text)
+    found: list[Suppression] = []
+    for start, end in comments(text):
+        if text.find(MARKER, start, end) < 0:
+            continue
+        for match in _DIRECTIVE.finditer(text, start, end):
+            after = _NEXT.search(text, match.end(), end)
+            directive = _parsed(match, after.start() if after else end, bisect_right(starts, start), first)
+            if directive is not None:
+                found.append(directive)
+    return Suppressions(text, tuple(found), starts)
+
+
+def _parsed(match: re.Match[str], end: int, line: int, first_statement: int) -> Suppression | None:
+    word = match["word"] or ""
+    whole_file = word == "ignore-file"
+    error = ""
+    if word not in ("ignore", "ignore-file"):
+        # Prose after the marker is nobody's mistake; what looks like a suppression is.
+        meant = did_you_mean(word, ("ignore", "ignore-file")) if word else ""
+        if not meant and not match["bracket"] and word not in ("disable", "noqa", "off", "skip", "skip-file"):
+            return None
+        error = f"`{word}` is no suppression; write `# dag-advisor: ignore[rule] reason`"
+    elif not match["bracket"]:
+        error = f"a suppression names its rules: `# dag-advisor: {word}[rule] reason`"
+    elif not match["close"]:
+        error = "this suppression has no closing bracket: `# dag-advisor: ignore[rule] reason`"
+    names: list[tuple[str, int, int]] = []
+    if not error:
+        offset = match.start("names")
+        for piece in match["names"].split(","):
+            name = piece.strip()
+            if name:
+                start = offset + len(piece) - len(piece.lstrip())
+                names.append((name, start, start + len(name)))
+            offset += len(piece) + 1
+        if not names:
+            error = f"a suppression names its rules: `# dag-advisor: {word}[rule] reason`"
+        elif whole_file and match.start() > first_statement:
+            error = "`ignore-file` counts only above the first statement of the file; move it there"
+    while end > match.start() and match.string[end - 1] in " \t\f":
+        end -= 1
+    return Suppression(match.start(), end, line, whole_file, tuple(names), error)
+
+
+def _first_statement(text: str) -> int:
+    """The offset of the first statement that is no docstring."""
+    position = 0
+    while position < len(text):
+        if text[position].isspace() or text[position] == "\ufeff":
+            position += 1
+            continue
+        match = _LEXEME.match(text, position)
+        if match is None or "f" in (match["prefix"] or "").lower():
+            return position
+        end = None if match["quote"] is None else _STRING_END[match["quote"]].match(text, match.end())
+        position = end.end() if end else match.end()
+    return position
+
+
+def comments(text: str) -> list[tuple[int, int]]:
+    """Start and end offset of every comment of a Python source text, good or broken."""
+    found: list[tuple[int, int]] = []
+    position = 0
+    while match := _LEXEME.search(text, position):
+        position = _after(text, match, found, 0)
+    return found
+
+
+def _after(text: str, match: re.Match[str], found: list[tuple[int, int]], depth: int) -> int:
+    """Where the comment or string literal at `match` ends; comments in it are added to `found`."""
+    quote, prefix = match["quote"], (match["prefix"] or "").lower()
+    if quote is None:
+        found.append(match.span())
+        return match.end()
+    if not ({"f", "t"} & set(prefix)) or depth > _DEEPEST:
+        end = _STRING_END[quote].match(text, match.end())
+        return end.end() if end else len(text)
+    pattern = (_RAW_FORMATTED if "r" in prefix else _FORMATTED)[quote]
+    return _formatted(text, match.end(), pattern, quote, found, depth)
+
+
+def _formatted(
+    text: str, position: int, pattern: re.Pattern[str], closing: str, found: list[tuple[int, int]], depth: int
+) -> int:
+    """The end of an f-string, or (`closing` is a brace) of a format specification in it."""
+    while piece := pattern.search(text, position):
+        position = piece.end()
+        token = piece[0]
+        if token == "{":
+            position = _expression(text, position, pattern, found, depth + 1)
+        elif token == closing:
+            return position
+        elif token in ("\n", "\r"):
+            return position - 1
+        elif token[0] in "\"'" and closing == "}":  # the string ends inside the specification: a broken file
+            return position - len(token)
+    return len(text)
+
+
+def _expression(
+    text: str, position: int, pattern: re.Pattern[str], found: list[tuple[int, int]], depth: int
+) -> int:
+    """The end of a replacement field, behind its closing brace."""
+    open_brackets = 0
+    while match := _INSIDE.search(text, position):
+        token = match[0]
+        position = match.end()
+        if token in ("(", "[", "{"):
+            open_brackets += 1
+        elif token in (")", "]", "}"):
+            if open_brackets == 0:
+                return position
+            open_brackets -= 1
+        elif token == ":":
+            if open_brackets == 0 and depth <= _DEEPEST:
+                return _formatted(text, position, pattern, "}", found, depth)
+        elif token != "!=":
+            position = _after(text, match, found, depth)
+    return len(text)
