@@ -1,0 +1,63 @@
+"""One DAG file as rules see it: operators, async tasks, deferrals and what the project runs on."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from advisor.contexts import Contexts
+from advisor.finding import Fix, Finding, Severity, Span
+from advisor.names import Names
+from advisor.operators import Operator, find_operators
+from advisor.syntax import Tree
+from advisor.values import Values
+
+if TYPE_CHECKING:
+    from advisor.catalog.lookup import Catalog
+    from advisor.project import Project
+    from advisor.target import Target
+
+
+class DagFile:
+    """The model of one file. Everything is worked out when it is first asked for, and once."""
+
+    def __init__(self, tree: Tree, path: str, catalog: Catalog, target: Target, project: Project) -> None:
+        self.tree = tree
+        self.path = path
+        self.catalog = catalog
+        self.target = target
+        self.project = project
+        self.names = Names(tree, project.package_of(path))
+        self.values = Values(self.names, lambda dotted: project.value(dotted, path))
+        self.contexts = Contexts(self.names)
+
+    @cached_property
+    def operators(self) -> list[Operator]:
+        """Every operator and sensor of the catalog that the file makes, tasks or not, in the order of the text."""
+        return find_operators(self)
+
+    @cached_property
+    def tasks(self) -> list[Operator]:
+        """The operators that are tasks of a DAG and whose arguments can all be seen."""
+        return [operator for operator in self.operators if not operator.doubtful and operator.is_task]
+
+    def class_path(self, path: str) -> tuple[str, str] | None:
+        """Today's name of a class and its name as imported from Airflow, for a dotted name as this file has it.
+
+        Follows names that first-party modules re-export. None where the catalog knows no such class.
+        """
+        name = self.catalog.resolve(path)
+        if name is not None:
+            return name, path
+        if path.startswith("airflow."):
+            return None
+        original = self.project.origin_of(path, self.path)
+        name = self.catalog.resolve(original) if original is not None else None
+        return (name, original) if name is not None and original is not None else None
+
+
+def found(
+    span: Span, message: str, *, symbol: str = "", severity: Severity | None = None, fix: Fix | None = None
+) -> Finding:
+    """A finding as a rule states it; the engine adds the rule's name and the file's path."""
+    return Finding(span, message, fix, symbol, severity)
