@@ -45,8 +45,9 @@ class Target:
 
     `providers` maps normalised distribution names to the version read, None where the distribution is named
     without a usable one. A provider that is not in it is unknown too: an image brings providers that no file
-    names. `found` holds (what, where) pairs for the reader, `where` being `file:line` or `file`, with notes on
-    what could not be read or is unknown. `depends_on` and `has_extra` look into `distributions` and `extras`.
+    names. `found` holds (what, where) pairs for the reader, `where` being `file:line` or `file`, with notes
+    on what could not be read or is unknown. `depends_on` and `has_extra` look into `distributions` and
+    `extras`.
     """
 
     airflow: Version | None = None
@@ -87,7 +88,9 @@ class Target:
 
 def normalise(name: str) -> str:
     """A distribution's or extra's name as PEP 503 writes it."""
-    return "-".join(part for part in name.lower().replace("_", "-").replace(".", "-").split("-") if part)
+    return "-".join(
+        part for part in name.strip().lower().replace("_", "-").replace(".", "-").split("-") if part
+    )
 
 
 def _reaches(version: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
@@ -226,9 +229,13 @@ def _read(root: Path) -> Clues | None:
     return read(root, [(KINDS[rank], path) for rank, path in found])
 
 
+# Words of file names that are not what is deployed; "in" is what a requirements.txt was compiled from.
+_ASIDE = frozenset({"in", "dev", "test", "tests", "doc", "docs", "lint", "ci", "local", "example"})
+
+
 def _order(path: str) -> tuple[bool, bool, int, str]:
     # The file that is deployed first: the root before folders, the plain name before requirements-dev.txt.
     name = path.rpartition("/")[2].lower()
     words = set(name.replace("_", "-").replace(".", "-").split("-"))
-    aside = not words.isdisjoint({"dev", "test", "tests", "doc", "docs", "lint", "ci", "local", "example"})
+    aside = not words.isdisjoint(_ASIDE)
     return "/" in path, aside, len(name), name

@@ -1,11 +1,12 @@
 """Reading what a project is deployed as: Dockerfiles, compose, env and Helm files, Terraform, CloudFormation.
 
 Images understood: apache/airflow (also bitnami/airflow and astronomer/ap-airflow, whose tags are Airflow's
-version too), Astro Runtime under both schemes, Cloud Composer's image version strings, MWAA's Airflow version.
-Which Runtime holds which Airflow stands in `catalog/data/platforms.json` with its sources; what isn't there stays
-unknown, with a note. Composer and MWAA are looked for in Terraform files of the root, in every Terraform, YAML and
-JSON file of terraform/, infra/, cloudformation/, deploy/ and the like, and in YAML and JSON files of the root that
-are named after them (cloudbuild, template, cloudformation, mwaa, composer); Composer in Dockerfiles too.
+version too), Astro Runtime under both schemes, Cloud Composer's image version strings, MWAA's Airflow
+version. Which Runtime holds which Airflow stands in `catalog/data/platforms.json` with its sources; what
+isn't there stays unknown, with a note. Composer and MWAA are looked for in Terraform files of the root, in
+every Terraform, YAML and JSON file of terraform/, infra/, cloudformation/, deploy/ and the like, and in YAML
+and JSON files of the root that are named after them (cloudbuild, template, cloudformation, mwaa, composer);
+Composer in Dockerfiles too.
 """
 
 from __future__ import annotations

@@ -51,8 +51,11 @@ def promise(specifier: str, name: str = AIRFLOW, *, bare_is_pin: bool = False) -
 
     "==2.9.3" and "==2.9.*" pin; ">=2.7,<3" promises 2.7 (advice must hold for X where "at least X" is asked
     for); "<3" alone promises Airflow's newest 2.x, and any other distribution's 2.0; nothing, "!=2.8" and
-    templates promise nothing. Poetry's "^2.9" and "~2.9" are ranges, its bare "2.9.3" is a pin (`bare_is_pin`).
+    templates promise nothing. Poetry's "^2.9" and "~2.9" are ranges, its bare "2.9.3" is a pin
+    (`bare_is_pin`).
     """
+    if len(specifier) > 1000:
+        return None, False  # not written by or for people; the patterns below would be slow on it
     lower: list[Version] = []
     upper: list[Version] = []
     for clause in specifier.strip().strip("()").split(","):
