@@ -1,7 +1,7 @@
-"""Suppressions: the comments that silence a rule on a statement or in a file, and those that silence nothing.
+"""Suppressions: the comments that silence a rule on a statement or in a file, and those that do nothing.
 
-`# dag-advisor: ignore[rule, rule] reason` on any line of a statement, `# dag-advisor: ignore-file[rule] reason`
-above the first statement (a module's docstring may stand before it).
+`# dag-advisor: ignore[rule, rule] reason` on any line of a statement; above the first statement of a file
+(its docstring may stand before it) `# dag-advisor: ignore-file[rule] reason`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from advisor.text import did_you_mean, printable
 MARKER = "dag-advisor:"
 RULE = "unused-suppression"
 
-# Our own lexer and not `tokenize`: that one raises on broken files, and knows no syntax newer than our Python.
+# Our own lexer and not `tokenize`: that one raises on broken files and on syntax newer than our Python.
 _LEXEME = re.compile(r"""#[^\r\n]*|(?:\b(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')""")
 _INSIDE = re.compile(r"""#[^\r\n]*|(?:\b(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')|[][(){}:]|!=""")
 _STRING_END = {

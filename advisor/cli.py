@@ -1,0 +1,87 @@
+"""The command line: options in, a report and an exit code out, and no traceback ever."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+# Nothing else is imported here: the commands import what they need, so that start-up stays short.
+
+DEBUG = "DAG_ADVISOR_DEBUG"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 nothing to report, 1 findings, 2 could not do its work."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # What the terminal's encoding lacks, and undecodable file names, are shown as escapes.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:
+        return _silently(130)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        return _silently(0)
+    except Exception as error:
+        return _failed(error)
+
+
+def _run(arguments: list[str]) -> int:
+    from advisor import options
+
+    chosen = options.parse(arguments)
+    if chosen.command == "check":
+        from advisor import session
+
+        return session.check(chosen)
+    if chosen.command == "fix":
+        from advisor import mending
+
+        return mending.fix(chosen)
+    from advisor import reference
+
+    if chosen.command == "explain":
+        return reference.explain(chosen)
+    return reference.rules(chosen) if chosen.command == "rules" else reference.catalog(chosen)
+
+
+def _silently(code: int) -> int:
+    # Python flushes stdout once more when it ends; there must be nothing left to complain about.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _failed(error: Exception) -> int:
+    from advisor.config import ConfigError
+    from advisor.options import COMMANDS, UsageError
+    from advisor.text import printable
+
+    hint = ""
+    if isinstance(error, UsageError):
+        command = next((word for word in sys.argv[1:2] if word in COMMANDS), "")
+        hint = f"see `dag-advisor {command + ' ' if command else ''}--help`\n"
+    if isinstance(error, (ConfigError, UsageError)):
+        text = str(error)
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        text = f"{where}{(error.strerror or str(error)).lower()}"
+    else:
+        text = f"internal error, {type(error).__name__}: {error}\n"
+        text += f"please report this; {DEBUG}=1 shows the traceback"
+    if os.environ.get(DEBUG):
+        import traceback
+
+        traceback.print_exception(error)
+    with suppress(OSError):
+        sys.stderr.write(f"error: {printable(text, keep=chr(10))}\n{hint}")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

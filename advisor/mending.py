@@ -1,0 +1,143 @@
+"""The command fix: mend what the findings allow, or show how; say what changed and what is left."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from advisor import files, runner
+from advisor.finding import Finding
+from advisor.report import applicability, render
+from advisor.report.fixed import Changes, Left, render_text
+from advisor.session import Session, manner, order, output, output_bytes, say, shown
+
+if TYPE_CHECKING:
+    from advisor.fixer import Fixed
+
+
+def fix(options: Namespace) -> int:
+    """`dag-advisor fix`."""
+    session = Session(options)
+    found = session.find()
+    run = _Run(session)
+    for outcome in session.check(found):
+        run.mend(outcome)
+    if session.stdin is not None or options.diff:
+        with output_bytes(options) as out:
+            for piece in run.result():
+                out.write(piece)
+    run.tell(len(found))
+    if options.diff:
+        return 2 if session.failed else int(bool(run.changes) and not options.exit_zero)
+    return session.exit_code([left.finding for left in run.left], lambda finding: bool(options.strict))
+
+
+class _Run:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.changes: list[Changes] = []
+        self.left: list[Left] = []
+        self.diffs: list[tuple[str, bytes, bytes]] = []
+
+    def mend(self, outcome: runner.Outcome) -> None:
+        """Fix one file as far as its findings allow; the file is written unless it is only to be shown."""
+        session, path = self.session, outcome.path
+        wanted = ("safe", "unsafe") if session.options.unsafe_fixes else ("safe",)
+        if outcome.failure or not any(applicability(finding) in wanted for finding in outcome.findings):
+            self.left += [Left(finding, self._reason(finding)) for finding in outcome.findings]
+            return
+        try:
+            self._mend(path, outcome)
+        except files.CannotWrite as error:
+            session.failed = True
+            say(f"error: {shown(path)}: not written: {error}")
+            self.left += [Left(finding, f"not written: {error}") for finding in outcome.findings]
+        except Exception:
+            from traceback import format_exc
+
+            session.report_failure(path, format_exc())
+            self.left += [Left(finding, "internal error") for finding in outcome.findings]
+
+    def _mend(self, path: str, outcome: runner.Outcome) -> None:
+        from advisor import fixer  # imports libcst: only where there is something to mend
+
+        session = self.session
+        try:
+            data = session.stdin if session.stdin is not None else files.read(path)
+        except files.Unreadable as error:  # gone since it was checked
+            raise files.CannotWrite(error.message) from None
+        context = session.context
+        fixed = fixer.fix(
+            data,
+            path,
+            lambda changed: runner.check_data(changed, path, context),
+            unsafe=session.options.unsafe_fixes,
+        )
+        if fixed.data != data:
+            if session.stdin is not None or session.options.diff:
+                session.changed[path] = fixed.data
+                self.diffs.append((shown(path), data, fixed.data))
+            else:
+                files.write_atomically(path, fixed.data, data)
+            self.changes.append(Changes(shown(path), Counter(finding.rule for finding in fixed.applied)))
+        self.left += self._remaining(fixed)
+
+    def _remaining(self, fixed: Fixed) -> Iterator[Left]:
+        # What was skipped has its place in the old text: rule, class and message tell which one it is now.
+        reasons: dict[tuple[str, str, str], list[str]] = {}
+        for finding, reason in fixed.skipped:
+            reasons.setdefault((finding.rule, finding.symbol, finding.message), []).append(reason)
+        for finding in fixed.remaining:
+            known = reasons.get((finding.rule, finding.symbol, finding.message))
+            yield Left(finding, known.pop(0) if known else self._reason(finding))
+
+    def _reason(self, finding: Finding) -> str:
+        """Why a finding stays that the fixer did not even try."""
+        kind = applicability(finding)
+        if finding.fix is None or kind == "none":
+            return "no automatic fix"
+        if kind == "display-only":
+            return f"to be written by hand: {finding.fix.description}"
+        if kind == "unsafe" and not self.session.options.unsafe_fixes:
+            caveat = f": {finding.fix.caveat}" if finding.fix.caveat else ""
+            return f"unsafe, needs --unsafe-fixes{caveat}"
+        return "not applied"
+
+    def result(self) -> Iterator[bytes]:
+        """What goes to standard output as bytes: the diff, or the mended stdin."""
+        session = self.session
+        if session.options.diff:
+            from advisor.report.diff import unified
+
+            for path, old, new in self.diffs:
+                yield from unified(path, old, new)
+        elif session.stdin is not None:
+            yield self.diffs[0][2] if self.diffs else session.stdin
+
+    def tell(self, number: int) -> None:
+        """Report what changed and what is left: on stdout, or on stderr where stdout holds code or a diff."""
+        session, options = self.session, self.session.options
+        left = sorted(
+            (Left(session.named(one.finding), one.reason) for one in self.left),
+            key=lambda one: order(one.finding),
+        )
+        findings = [one.finding for one in left]
+        if options.diff or session.stdin is not None:
+            report = session.report(findings, number, manner(options, sys.stderr))
+            render_text(report, self.changes, None, sys.stderr, would=options.diff)
+            return
+        with output(options) as out:
+            drawn = manner(options, out)
+            report = session.report(findings, number, drawn)
+            if options.statistics:
+                from advisor.report import statistics
+
+                statistics.render(drawn.format, report, out)
+            elif drawn.format in ("full", "concise"):
+                render_text(report, self.changes, left, out, would=False)
+            else:
+                render(drawn.format, report, out)
+                render_text(report, self.changes, None, sys.stderr, would=False)

@@ -1,0 +1,313 @@
+"""The command line's options: one parser a command, help in ruff's manner, errors with a way out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from advisor import __version__
+from advisor.config import airflow_version
+from advisor.report import FORMATS
+from advisor.text import did_you_mean, nearest
+
+COMMANDS = {
+    "check": "Report where tasks wait badly; write nothing",
+    "fix": "Rewrite what can be mended; print what changed and what is left",
+    "explain": "Print a rule's page",
+    "rules": "List the rules",
+    "catalog": "Look into the facts about Airflow's classes",
+}
+USAGE = """\
+dag-advisor: advice and fixes for how Airflow tasks wait.
+
+Usage: dag-advisor <COMMAND> [OPTIONS] [PATHS...]
+
+Commands:
+{commands}
+
+Options:
+  -h, --help     Print help; `dag-advisor <COMMAND> --help` tells a command's options
+  -V, --version  Print the version
+
+Exit codes: 0 nothing to report, 1 findings, 2 the work could not be done.
+"""
+
+
+class UsageError(Exception):
+    """A command line that can't be followed; `str()` of it is one clear line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises UsageError with the nearest right option, and prints no screenful."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            option = unknown.split()[0].partition("=")[0]
+            message = f"unknown option `{option}`{self._hint(option)}"
+        raise UsageError(message)
+
+    def _hint(self, option: str) -> str:
+        if self.prog.endswith(" check") and option in ("--fix", "--diff", "--unsafe-fixes"):
+            return f"; did you mean `dag-advisor fix{'' if option == '--fix' else ' ' + option}`?"
+        return did_you_mean(option, [name for name in self._option_string_actions if name.startswith("--")])
+
+
+def usage() -> str:
+    """The text of `dag-advisor --help`."""
+    commands = "\n".join(f"  {name:<13}  {text}" for name, text in COMMANDS.items())
+    return USAGE.format(commands=commands)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options of a command line (without the program's name); `command` says which command.
+
+    Raises:
+        UsageError: with one line for stderr.
+        SystemExit: after `--help` and `--version` were answered.
+    """
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        (sys.stdout if arguments else sys.stderr).write(usage())
+        raise SystemExit(0 if arguments else 2)
+    name, rest = arguments[0], arguments[1:]
+    if name in ("-V", "--version"):
+        sys.stdout.write(f"dag-advisor {__version__}\n")
+        raise SystemExit(0)
+    if name not in COMMANDS:
+        raise UsageError(_unknown_command(name))
+    parser = _PARSERS[name]()
+    options = parser.parse_intermixed_args(rest)
+    options.command = name
+    if name in ("check", "fix"):
+        _consistent(options)
+    return options
+
+
+def _unknown_command(name: str) -> str:
+    if name.startswith("-"):
+        return f"unknown option `{name}`; options come behind the command: `dag-advisor check {name}`"
+    if nearest(name, COMMANDS) is None and (os.path.exists(name) or name.endswith(".py")):
+        return f"`{name}` is no command; did you mean `dag-advisor check {name}`?"
+    return f"unknown command `{name}`{did_you_mean(name, COMMANDS)}"
+
+
+def _consistent(options: argparse.Namespace) -> None:
+    if options.config and options.isolated:
+        raise UsageError("`--config` and `--isolated` can't be given together")
+    if "-" in options.paths and len(options.paths) > 1:
+        raise UsageError("`-` (stdin) can't be checked together with other paths")
+    if options.stdin_filename is not None and options.paths not in ([], ["-"]):
+        raise UsageError("`--stdin-filename` names what `-` reads; it can't be given together with paths")
+    if options.stdin_filename is not None:
+        options.paths = ["-"]
+    if options.statistics and options.output_format not in (None, "full", "concise", "json"):
+        raise UsageError(
+            f"`--statistics` can be had as full, concise and json, not as {options.output_format}"
+        )
+
+
+def _new(name: str, description: str) -> Parser:
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        return argparse.HelpFormatter(prog, max_help_position=32, width=min(_columns(), 100))
+
+    return Parser(
+        prog=f"dag-advisor {name}", description=description, allow_abbrev=False, formatter_class=formatter
+    )
+
+
+def _columns() -> int:
+    try:
+        return max(int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns), 60)
+    except (ValueError, OSError):
+        return 100
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def chosen(text: str) -> str:
+        if text in choices:
+            return text
+        hint = did_you_mean(text, choices) or f"; choose from {', '.join(choices)}"
+        raise argparse.ArgumentTypeError(f"there is no `{text}`{hint}")
+
+    return chosen
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= 1024:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 to 1024")
+    return int(text)
+
+
+def _version(text: str) -> str:
+    try:
+        return airflow_version(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _common(parser: Parser) -> None:
+    parser.add_argument(
+        "paths",
+        metavar="PATHS",
+        nargs="*",
+        help="files or folders, or - for stdin (default: the current folder)",
+    )
+    rules = parser.add_argument_group("rule selection")
+    rules.add_argument(
+        "--select",
+        type=_names,
+        action="extend",
+        metavar="NAMES",
+        help="rules or groups to run, comma-separated (default: all, or the configuration's)",
+    )
+    rules.add_argument(
+        "--ignore",
+        type=_names,
+        action="extend",
+        metavar="NAMES",
+        help="rules or groups to leave out, besides the configuration's (default: none)",
+    )
+    rules.add_argument(
+        "--target-airflow",
+        type=_version,
+        metavar="X.Y",
+        help="the Airflow version the DAGs run on (default: auto, from the configuration or the project)",
+    )
+    files = parser.add_argument_group("configuration and files")
+    files.add_argument("--config", metavar="FILE", help="configuration file (default: the nearest one)")
+    files.add_argument(
+        "--isolated",
+        action="store_true",
+        help="read neither configuration nor project files for the target (default: off)",
+    )
+    files.add_argument(
+        "--stdin-filename", metavar="FILE", help="read stdin, and treat it as this file (default: -)"
+    )
+    files.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="processes at most; a run that is too short for them uses one (default: the number of cores)",
+    )
+    files.add_argument(
+        "--no-cache", action="store_true", help="neither read nor write a cache (default: off)"
+    )
+
+
+def _output(parser: Parser) -> None:
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--output-format",
+        type=_choice(*FORMATS),
+        metavar="FORMAT",
+        help=f"{', '.join(FORMATS)} (default: full on a terminal, else concise)",
+    )
+    output.add_argument(
+        "--output-file", "-o", metavar="FILE", help="write the report there (default: standard output)"
+    )
+    output.add_argument(
+        "--statistics", action="store_true", help="counts by rule instead of findings (default: off)"
+    )
+    output.add_argument(
+        "--color",
+        type=_choice("auto", "always", "never"),
+        default="auto",
+        metavar="WHEN",
+        help="auto, always or never; NO_COLOR is honoured (default: auto)",
+    )
+    output.add_argument("--quiet", "-q", action="store_true", help="findings only, no summary (default: off)")
+    exits = parser.add_argument_group("exit code")
+    exits.add_argument("--strict", action="store_true", help=_STRICT[parser.prog.split()[-1]])
+    exits.add_argument(
+        "--exit-zero", action="store_true", help="exit 0 even with findings (default: off, exit 1)"
+    )
+    _version_option(parser)
+
+
+_STRICT = {
+    "check": "advice counts like warnings: exit 1 (default: off)",
+    "fix": "exit 1 when findings remain (default: off)",
+}
+
+
+def _version_option(parser: Parser) -> None:
+    parser.add_argument("--version", "-V", action="version", version=f"dag-advisor {__version__}")
+
+
+def _check() -> Parser:
+    parser = _new("check", "Report where tasks wait badly, and write nothing.")
+    _common(parser)
+    _output(parser)
+    return parser
+
+
+def _fix() -> Parser:
+    parser = _new("fix", "Rewrite what can be mended; print what changed and what is left.")
+    _common(parser)
+    fixes = parser.add_argument_group("fixes")
+    fixes.add_argument(
+        "--unsafe-fixes",
+        action="store_true",
+        help="apply fixes, too, that may change what a task does; each says what (default: off)",
+    )
+    fixes.add_argument(
+        "--diff", action="store_true", help="print what would change and write nothing (default: off)"
+    )
+    _output(parser)
+    return parser
+
+
+def _explain() -> Parser:
+    parser = _new("explain", "Print a rule's page: what it finds, why it matters, what to write instead.")
+    parser.add_argument("rule", metavar="RULE", nargs="?", help="the rule's name")
+    parser.add_argument("--all", action="store_true", help="print every page (default: off)")
+    _version_option(parser)
+    return parser
+
+
+def _rules() -> Parser:
+    parser = _new("rules", "List the rules: severity, fix, and what each finds.")
+    parser.add_argument(
+        "--output-format",
+        type=_choice("full", "json"),
+        default="full",
+        metavar="FORMAT",
+        help="full or json (default: full)",
+    )
+    _version_option(parser)
+    return parser
+
+
+def _catalog() -> Parser:
+    parser = _new("catalog", "Look into the facts about Airflow's operators and sensors.")
+    parser.usage = (
+        "dag-advisor catalog show CLASS | search TEXT | export | scan PATH... | build WHEELS [--output FILE]"
+    )
+    parser.add_argument(
+        "verb",
+        metavar="show|search|export|scan|build",
+        type=_choice("show", "search", "export", "scan", "build"),
+        help="show a class; search names; export everything as JSON; scan your own code; build from wheels",
+    )
+    parser.add_argument("arguments", metavar="ARGUMENTS", nargs="*", help="a class, a text, or paths")
+    parser.add_argument(
+        "--output", metavar="FILE", help="build: where to write (default: print what would change)"
+    )
+    _version_option(parser)
+    return parser
+
+
+_PARSERS: dict[str, Callable[[], Parser]] = {
+    "check": _check,
+    "fix": _fix,
+    "explain": _explain,
+    "rules": _rules,
+    "catalog": _catalog,
+}

@@ -1,0 +1,63 @@
+"""A rule's documentation page, as Markdown and as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from advisor.rule import Rule
+
+
+def markdown(rule: Rule) -> str:
+    """The page in Markdown, ending with a newline."""
+    return "\n".join(_page(rule)).rstrip() + "\n"
+
+
+def plain(rule: Rule) -> str:
+    """The page without Markdown's marks at titles and code blocks."""
+    lines: list[str] = []
+    fenced = False
+    for line in markdown(rule).splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+        elif fenced:
+            lines.append(f"    {line}".rstrip())
+        elif line.startswith("#"):
+            lines.append(line.lstrip("# "))
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _page(rule: Rule) -> Iterator[str]:
+    doc = rule.doc
+    yield f"# {rule.name}"
+    yield ""
+    if doc.title:
+        yield doc.title
+        yield ""
+    yield f"Severity: {rule.severity} · Fix: {rule.fixable} · Group: {rule.group}"
+    yield ""
+    sections = (
+        ("What it does", doc.what),
+        ("Why is this bad?", doc.why),
+        ("Example", doc.example),
+        ("Use instead", doc.use_instead),
+        ("Fix safety", doc.fix_safety),
+    )
+    for title, text in sections:
+        if text:
+            yield from (f"## {title}", "", text.strip("\n"), "")
+    if rule.options:
+        yield from ("## Options", "")
+        for name, default in sorted(rule.options.items()):
+            yield f"- `{name.replace('_', '-')}` (default: {default!r})"
+        yield ""
+    if doc.references:
+        yield from ("## References", "", *(f"- {reference}" for reference in doc.references), "")
+    yield from (
+        "## Suppress it",
+        "",
+        f"`# dag-advisor: ignore[{rule.name}] reason` on a line of the statement.",
+    )

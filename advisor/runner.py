@@ -1,0 +1,152 @@
+"""Many files in, findings out: one after the other, or in processes where the run is long enough to pay."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from advisor import engine
+from advisor.config import ignored_in
+from advisor.files import Found, Unreadable, read
+from advisor.finding import Finding, Span
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+    from advisor.engine import Context
+
+UNREADABLE = "unreadable-file"
+# Seconds. Starting processes costs about 0.1 s each; a run shorter than this is over before they help.
+_ALONE = 0.4
+_WORTH = 1.0
+_CHUNK = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file. `failure`: the traceback of our own mistake, "" in every run that is well."""
+
+    path: str
+    findings: tuple[Finding, ...]
+    failure: str = ""
+
+
+def check_data(data: bytes, path: str, context: Context) -> list[Finding]:
+    """The findings of one file's bytes, with the configuration's `per-file-ignores` for its path."""
+    return engine.check(data, path, context_for(path, context))
+
+
+def context_for(path: str, context: Context) -> Context:
+    """The context without the rules that `per-file-ignores` takes out of this file."""
+    ignored = ignored_in(context.settings, path)
+    if not ignored:
+        return context
+    left = [rule for rule in context.rules if not ignored & {rule.name, rule.group, "ALL"}]
+    return replace(context, rules=left)
+
+
+def check_found(found: Found, context: Context) -> Outcome:
+    """The outcome of one found path."""
+    if found.error is not None:
+        return Outcome(found.path, unreadable(found.path, found.error, context))
+    try:
+        data = read(found.path)
+    except Unreadable as error:
+        return Outcome(found.path, unreadable(found.path, error.message, context))
+    return guarded(data, found.path, context)
+
+
+def guarded(data: bytes, path: str, context: Context) -> Outcome:
+    """The outcome for one file's bytes; a mistake of ours becomes `failure`, so that the run can go on."""
+    try:
+        return Outcome(path, tuple(check_data(data, path, context)))
+    except Exception:
+        from traceback import format_exc
+
+        return Outcome(path, (), format_exc())
+
+
+def unreadable(path: str, message: str, context: Context) -> tuple[Finding, ...]:
+    """The finding about a path that can't be read at all."""
+    span = Span(0, 0, 1, 1, 1, 1)
+    finding = Finding(span, message, rule=UNREADABLE)
+    return tuple(engine.finish([finding], path, context_for(path, context)))
+
+
+def check_all(
+    found: Sequence[Found], context: Context, *, jobs: int | None, advance: Callable[[], None]
+) -> list[Outcome]:
+    """The outcome of every path, in their order, whatever `jobs` (processes at most; None: the cores) is."""
+    outcomes: list[Outcome] = []
+    started = time.monotonic()
+    limit = jobs or cores()
+    for index, one in enumerate(found):
+        spent = time.monotonic() - started
+        if limit > 1 and spent > _ALONE and spent / index * (len(found) - index) > _WORTH:
+            outcomes += _in_processes(found[index:], context, limit, advance)
+            break
+        outcomes.append(check_found(one, context))
+        advance()
+    return outcomes
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+_context: Context | None = None
+
+
+def _start(context: Context) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    global _context
+    _context = context
+
+
+def _work(chunk: Sequence[Found]) -> list[Outcome]:
+    assert _context is not None
+    return [check_found(one, _context) for one in chunk]
+
+
+def _in_processes(
+    found: Sequence[Found], context: Context, limit: int, advance: Callable[[], None]
+) -> Iterator[Outcome]:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    chunks = [found[at : at + _CHUNK] for at in range(0, len(found), _CHUNK)]
+    # fork gives the workers the context for nothing; elsewhere it is sent to each of them.
+    way = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(min(limit, len(chunks)), way, _start, (context,))
+    done = 0
+    try:
+        for outcomes in pool.map(_work, chunks):
+            for outcome in outcomes:
+                yield outcome
+                advance()
+            done += 1
+    except BrokenProcessPool:  # killed from outside (memory): go on alone
+        for one in (one for chunk in chunks[done:] for one in chunk):
+            yield check_found(one, context)
+            advance()
+    except BaseException:
+        _stop(pool)
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    for process in list((pool._processes or {}).values()):  # no public way to end a pool at once before 3.14
+        process.terminate()
