@@ -1,0 +1,256 @@
+"""Apply the fixes of one file's findings and keep what is proven: bytes in, bytes out, nothing written."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from advisor.decoding import Source, Unreadable, decode, encode
+from advisor.finding import Finding
+
+if TYPE_CHECKING:
+    from advisor.rewrite import Edit
+
+Check: TypeAlias = Callable[[bytes], list[Finding]]
+
+ROUNDS = 10
+"""A fix may uncover another one; a file that is not quiet after so many rounds is left as it was."""
+
+# Rules that ask for deferral, and rules that ask for the contrary: a fix of one must not raise the other.
+_MORE = frozenset({"missing-deferrable", "sync-sensor", "legacy-async-class"})
+_LESS = frozenset(
+    {
+        "short-deferral",
+        "conflicting-deferrable",
+        "inert-deferrable",
+        "unsupported-deferrable",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What became of a file.
+
+    `applied` stand where they stood before the round that fixed them, `skipped` (each with a sentence that
+    says why) and `remaining` where they stand in `data`. Every skipped finding is among the remaining ones,
+    too.
+    """
+
+    data: bytes
+    applied: list[Finding] = field(default_factory=list)
+    skipped: list[tuple[Finding, str]] = field(default_factory=list)
+    remaining: list[Finding] = field(default_factory=list)
+
+
+def fix(data: bytes, path: str, check: Check, *, unsafe: bool) -> Fixed:
+    """Apply every safe fix (unsafe ones too, if asked) that stands the proof, until nothing more can be done.
+
+    The proof of a fix: the result parses, the finding is gone, there is no new error, and no new finding of
+    a rule that proposes the opposite. A second call on the result changes nothing: the last round tried all
+    fixes that were left, and none of them stood the proof. Never raises for bad input, which is returned as
+    it is.
+
+    `path` is the file's name, for messages only.
+    """
+    known: dict[bytes, list[Finding]] = {}
+
+    def findings(content: bytes) -> list[Finding]:
+        if content not in known:
+            known[content] = check(content)
+        return known[content]
+
+    applied: list[Finding] = []
+    now, seen = data, {data}
+    for _ in range(ROUNDS):
+        step = _round(now, path, findings, unsafe)
+        if step.data == now:
+            return Fixed(now, applied, step.skipped, findings(now))
+        if step.data in seen:
+            break
+        applied += step.applied
+        now = step.data
+        seen.add(now)
+    unsettled = "its fix calls for another one without end, so the file was left as it is"
+    bundles, skipped = _bundles(findings(data), unsafe)
+    return Fixed(
+        data,
+        [],
+        [*skipped, *((finding, unsettled) for bundle in bundles for finding in bundle)],
+        findings(data),
+    )
+
+
+def _round(data: bytes, path: str, findings: Check, unsafe: bool) -> Fixed:
+    """One try of everything that could be fixed."""
+    bundles, skipped = _bundles(findings(data), unsafe)
+    if not bundles:
+        return Fixed(data, skipped=skipped)
+    try:
+        trial = _Trial(data, path, findings)
+    except (Unreadable, UnicodeError):
+        reason = "the file's encoding can't be written back byte for byte"
+        skipped += [(finding, reason) for bundle in bundles for finding in bundle]
+        return Fixed(data, skipped=skipped)
+
+    good: list[list[Finding]] = []
+    result = data
+
+    def settle(part: list[list[Finding]]) -> None:
+        nonlocal result
+        outcome = trial.outcome([*good, *part])
+        if isinstance(outcome, bytes):
+            good.extend(part)
+            result = outcome
+        elif len(part) == 1:
+            skipped.extend((finding, outcome) for finding in part[0])
+        else:
+            middle = len(part) // 2
+            settle(part[:middle])
+            settle(part[middle:])
+
+    settle(bundles)
+    return Fixed(result, [finding for bundle in good for finding in bundle], sorted(skipped, key=_place))
+
+
+def _place(skipped: tuple[Finding, str]) -> tuple[int, int, str]:
+    return skipped[0].span.start, skipped[0].span.end, skipped[0].rule
+
+
+def _bundles(
+    findings: Sequence[Finding], unsafe: bool
+) -> tuple[list[list[Finding]], list[tuple[Finding, str]]]:
+    """What may be fixed, each entry to be fixed as a whole, and what is held back by its group."""
+    bundles: list[list[Finding]] = []
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.fix is None:
+            continue
+        if finding.fix.group:
+            groups.setdefault(finding.fix.group, []).append(finding)
+        elif _may(finding, unsafe):
+            bundles.append([finding])
+    skipped: list[tuple[Finding, str]] = []
+    for members in groups.values():
+        allowed = [finding for finding in members if _may(finding, unsafe)]
+        size = max(finding.fix.group_size for finding in members if finding.fix)
+        if len(allowed) == len(members) == size:
+            bundles.append(members)
+        elif allowed:
+            reason = _held_back(members, size, unsafe)
+            skipped += [(finding, reason) for finding in allowed]
+    bundles.sort(key=lambda bundle: min(finding.span.start for finding in bundle))
+    return bundles, skipped
+
+
+def _may(finding: Finding, unsafe: bool) -> bool:
+    fix = finding.fix
+    if fix is None or not fix.rewrites:
+        return False
+    return fix.applicability == "safe" or (unsafe and fix.applicability == "unsafe")
+
+
+def _held_back(members: Sequence[Finding], size: int, unsafe: bool) -> str:
+    others = [finding for finding in members if not _may(finding, unsafe)]
+    lines = ", ".join(str(finding.span.line) for finding in others)
+    together = (
+        f"it can only be fixed together with the other {size - 1} uses of the same name"
+        if size > 2
+        else ("it can only be fixed together with the other use of the same name")
+    )
+    if not others:
+        missing = size - len(members)
+        verb = "is" if missing == 1 else "are"
+        return f"{together}, and {missing} of them {verb} suppressed or can't be fixed"
+    place = f"line{'s' if len(others) > 1 else ''} {lines}"
+    if any(finding.fix is None or finding.fix.applicability != "unsafe" for finding in others):
+        return f"{together}, and {place} can't be fixed"
+    return f"{together}, and {place} would need an unsafe fix (--unsafe-fixes)"
+
+
+class _Trial:
+    """Tries bundles of fixes on one state of a file."""
+
+    def __init__(self, data: bytes, path: str, findings: Check) -> None:
+        self._source: Source = decode(data)
+        if encode(self._source, self._source.text) != data:
+            raise Unreadable("the encoding is ambiguous")
+        self._data = data
+        self._path = path
+        self._findings = findings
+        self._parsed = _parses(data)
+
+    def outcome(self, bundles: Sequence[Sequence[Finding]]) -> bytes | str:
+        """The file with these fixes, or why they can't be made."""
+        from advisor import rewrite  # libcst takes 0.3 s to import: not before there is something to fix
+
+        chosen = [finding for bundle in bundles for finding in bundle]
+        rewrites = [wanted for finding in chosen if finding.fix for wanted in finding.fix.rewrites]
+        try:
+            changes = rewrite.edits(self._source.text, rewrites)
+            data = encode(self._source, rewrite.splice(self._source.text, changes))
+        except rewrite.CannotRewrite as error:
+            return error.reason
+        except UnicodeEncodeError:
+            return f"the fix needs a character that the file's encoding, {self._source.encoding}, lacks"
+        if data == self._data:
+            return "the fix would change nothing"
+        if self._parsed and not _parses(data):
+            return "the fixed file would not parse"
+        return self._regression(chosen, changes, data) or data
+
+    def _regression(self, chosen: Sequence[Finding], changes: Sequence[Edit], data: bytes) -> str:
+        """What speaks against the fixes in the findings after them, "" if nothing does."""
+        after = self._findings(data)
+        places = {(finding.rule, finding.span.start) for finding in after}
+        before = {
+            (finding.rule, _moved(finding.span.start, changes)) for finding in self._findings(self._data)
+        }
+        for finding in chosen:
+            if (finding.rule, _moved(finding.span.start, changes)) in places:
+                return "the finding would still be there after its fix"
+        opposite: set[str] = set()
+        for finding in chosen:
+            opposite |= _LESS if finding.rule in _MORE else _MORE if finding.rule in _LESS else set()
+        for finding in after:
+            if (finding.rule, finding.span.start) in before:
+                continue
+            if finding.rule in opposite:
+                return f"the fix would call for its opposite ({finding.rule} in line {finding.span.line})"
+            if finding.severity == "error":
+                return f"the fix would bring a new error ({finding.rule} in line {finding.span.line})"
+        return ""
+
+
+def _moved(offset: int, changes: Sequence[Edit]) -> int:
+    """Where the character at `offset` stands after `changes`."""
+    shift = 0
+    for edit in changes:
+        if edit.end > offset or (edit.start == offset and edit.end > edit.start):
+            break
+        shift += len(edit.new) - (edit.end - edit.start)
+    return offset + shift
+
+
+def _parses(data: bytes) -> bool:
+    """Whether the running Python parses the file; where it is older than the code, whether ast-grep does."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(data)
+    except (SyntaxError, ValueError):
+        pass
+    except (RecursionError, MemoryError):
+        return True  # too deep for Python's own parser, which proves nothing
+    else:
+        return True
+    from advisor import syntax
+
+    try:
+        syntax.parse(decode(data).text)
+    except (syntax.SyntaxFailure, Unreadable):
+        return False
+    return True
