@@ -15,9 +15,9 @@
      "note": one sentence worth knowing that is no reason to hold a fix back,
      "source", "replacement_source": "path/in/wheel.py:LINE"}
 
-The replacement is always called with `deferrable=True`. `equal` supposes that the implied arguments are written
-out where the call passes neither the old nor the new name; left out, a poll interval only changes how often it
-looks.
+The replacement is always called with `deferrable=True`. `equal` supposes that the implied arguments are
+written out where the call passes neither the old nor the new name; left out, a poll interval only changes how
+often it looks.
 """
 
 from __future__ import annotations

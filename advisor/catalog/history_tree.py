@@ -35,6 +35,12 @@ class Tree:
                 paths[module] = path
         return cls(sources, paths)
 
+    def over(self, other: Tree, prefix: str) -> Tree:
+        """These modules before those of `other`, of which everything below `prefix` is left out."""
+        kept = {name: text for name, text in other._sources.items() if not f"{name}.".startswith(prefix)}
+        paths = {name: other._paths[name] for name in kept if name in other._paths}
+        return Tree({**kept, **self._sources}, {**paths, **self._paths})
+
     def modules(self) -> list[str]:
         """Every module's dotted name, sorted."""
         return sorted(self._sources)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,10 +22,10 @@ def key(version: str) -> tuple[int, ...]:
 class Index:
     """Release lists and wheels, each asked for once: what is in the folder is never fetched again."""
 
-    def __init__(self, folder: Path, python: str = sys.executable) -> None:
-        """`folder` is made where it is missing; `python` is an interpreter that has pip."""
+    def __init__(self, folder: Path, pip: str = "pip") -> None:
+        """`folder` is made where it is missing; `pip` is the command to call."""
         self.folder = folder
-        self._python = python
+        self._command = pip
         folder.mkdir(parents=True, exist_ok=True)
 
     def releases(self, package: str) -> list[str]:
@@ -83,5 +82,5 @@ class Index:
                     self._download([pin])
 
     def _pip(self, *arguments: str) -> str:
-        command = [self._python, "-m", "pip", *arguments, "--disable-pip-version-check"]
+        command = [self._command, *arguments, "--disable-pip-version-check"]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
