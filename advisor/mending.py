@@ -86,13 +86,9 @@ class _Run:
         self.left += self._remaining(fixed)
 
     def _remaining(self, fixed: Fixed) -> Iterator[Left]:
-        # What was skipped has its place in the old text: rule, class and message tell which one it is now.
-        reasons: dict[tuple[str, str, str], list[str]] = {}
-        for finding, reason in fixed.skipped:
-            reasons.setdefault((finding.rule, finding.symbol, finding.message), []).append(reason)
+        reasons = dict(fixed.skipped)
         for finding in fixed.remaining:
-            known = reasons.get((finding.rule, finding.symbol, finding.message))
-            yield Left(finding, known.pop(0) if known else self._reason(finding))
+            yield Left(finding, reasons.get(finding) or self._reason(finding))
 
     def _reason(self, finding: Finding) -> str:
         """Why a finding stays that the fixer did not even try."""

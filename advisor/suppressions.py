@@ -152,14 +152,15 @@ class Suppressions:
             return self._replacement(start, end, new, f"take {names} out of the suppression")
         line_start = self.starts[suppression.line - 1]
         line_end = _LINE_END.search(self.text, suppression.end)
+        stop = line_end.start() if line_end else len(self.text)
         start, end = suppression.start, suppression.end
         before = self.text[line_start:start]
-        if line_end is None or line_end.start() == end:  # nothing behind it on this line
-            start -= len(before) - len(before.rstrip(" \t\f"))
-            if not before.strip() and line_end is not None:
-                start, end = line_start, line_end.end()
-        else:  # someone else's comment follows: it moves up to our place
-            end += len(self.text[end:]) - len(self.text[end:].lstrip(" \t"))
+        if self.text[end:stop].strip():  # someone else's comment follows: it moves up to our place
+            end = stop - len(self.text[end:stop].lstrip())
+        elif before.strip() or line_end is None:
+            start, end = start - len(before) + len(before.rstrip()), stop
+        else:
+            start, end = line_start, line_end.end()
         return self._replacement(start, end, "", "remove the suppression")
 
     def _replacement(self, start: int, end: int, new: str, description: str) -> Fix:

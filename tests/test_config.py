@@ -107,7 +107,10 @@ def test_the_root_without_a_configuration_is_the_nearest_mark_of_a_project(
     ("text", "message"),
     [
         ("selct = []", "dag-advisor.toml: unknown key `selct`; did you mean `select`?"),
-        ("target_airflow = '3.0'", "dag-advisor.toml: unknown key `target_airflow`; did you mean `target-airflow`?"),
+        (
+            "target_airflow = '3.0'",
+            "dag-advisor.toml: unknown key `target_airflow`; did you mean `target-airflow`?",
+        ),
         ("zzz = 1", "dag-advisor.toml: unknown key `zzz`"),
         ("select = 'a'", 'dag-advisor.toml: `select` must be a list of texts, not the text "a"'),
         ("select = [1]", "dag-advisor.toml: `select` must be a list of texts only, not the number 1"),
@@ -166,7 +169,7 @@ def test_an_explicit_file_must_exist_and_have_the_table(
         load(tmp_path, tmp_path / "none.toml", False)
     with pytest.raises(ConfigError, match="there is no table"):
         load(tmp_path, write("pyproject.toml", "[project]\nname = 'x'\n"), False)
-    with pytest.raises(ConfigError, match="`tool.dag-advisor` must be a table"):
+    with pytest.raises(ConfigError, match=r"`tool.dag-advisor` must be a table"):
         load(tmp_path, write("pyproject.toml", "[tool]\ndag-advisor = 1\n"), False)
 
 
