@@ -16,7 +16,7 @@ LIMIT = 2_000_000  # bytes, for every other file
 _DEPTH = 5  # of -r and -c includes
 
 _PACKAGE = (
-    rb"(?m)^\[\[packages?\]\][ \t]*\r?\n(?:[ \t]*\r?\n)*"
+    rb"(?m)^\[\[packages?\]\][ \t]*\r?\n(?:[ \t]*\r?\n){0,3}"
     rb'name\s*=\s*"([^"\r\n]+)"\r?\n(?:version\s*=\s*"([^"\r\n]+)")?'
 )
 _CONSTRAINTS_URL = r"constraints-(\d+\.\d+(?:\.\d+)?)[\w.]*/constraints"
@@ -121,9 +121,10 @@ def _items(table: object) -> Iterator[tuple[str, Any]]:
         yield from table.items()
 
 
-def _line(text: str, part: str) -> str:
-    at = text.find(part)
-    return f":{text.count(chr(10), 0, at) + 1}" if at >= 0 else ""
+def _where(path: str, text: str, part: str, name: str) -> str:
+    """Where `part` stands, for the distributions whose versions are reported."""
+    at = text.find(part) if "airflow" in name or "astronomer" in name else -1
+    return f"{path}:{text.count(chr(10), 0, at) + 1}" if at >= 0 else path
 
 
 def _table_entry(reader: Reader, name: str, value: Any, path: str, text: str) -> None:
@@ -135,7 +136,7 @@ def _table_entry(reader: Reader, name: str, value: Any, path: str, text: str) ->
         names = (
             frozenset(normalise(str(extra)) for extra in extras) if isinstance(extras, list) else frozenset()
         )
-        where = path + (_line(text, name) if "airflow" in name or "astronomer" in name else "")
+        where = _where(path, text, name, name)
         reader.clues.add(Requirement(normalise(name), names, found, exact), where)
 
 
@@ -176,11 +177,15 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         start = start if parts else number
         parts.append(line.removesuffix("\\"))
         if not line.endswith("\\"):
-            if joined := " ".join(parts).strip():
-                yield start, joined
+            yield start, _shorten(parts)
             parts = []
-    if parts and (joined := " ".join(parts).strip()):
-        yield start, joined
+    if parts:
+        yield start, _shorten(parts)
+
+
+def _shorten(parts: list[str]) -> str:
+    # Hashes come by the hundred and say nothing; the rest of a real line is short.
+    return " ".join(parts).strip().split(" --hash")[0][:4000]
 
 
 def constraints_url(clues: Clues, text: str, where: str) -> None:
@@ -212,7 +217,7 @@ def _toml(reader: Reader, path: str, kind: str) -> None:
     for listed, constraint in _pyproject_lists(document):
         for entry in listed if isinstance(listed, list) else []:
             if isinstance(entry, str) and (found := requirement(entry)):
-                reader.clues.add(found, path + _line(text, entry), constraint=constraint)
+                reader.clues.add(found, _where(path, text, entry, found.name), constraint=constraint)
     poetry = _at(document, "tool", "poetry")
     groups = [_at(group, "dependencies") for _, group in _items(_at(poetry, "group"))]
     for table in (_at(poetry, "dependencies"), *groups, _at(poetry, "dev-dependencies")):
@@ -259,4 +264,4 @@ def _setup_cfg(reader: Reader, path: str) -> None:
     for value in listed:
         for line in value.replace(";\n", "\n").splitlines():
             if found := requirement(line.split("#")[0]):
-                reader.clues.add(found, path + _line(text, line.strip()))
+                reader.clues.add(found, _where(path, text, line.strip(), found.name))

@@ -20,11 +20,12 @@ from advisor.target_files import LIMIT, Reader, constraints_url
 from advisor.target_pins import Clues, Requirement, promise, requirement
 
 _INFRASTRUCTURE_LIMIT = 256_000  # bytes
+_LONGEST = 20_000  # characters of a line that are looked at; also bounds variables that double each other
 _FLAG = "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE"
 _COMPOSER = r"composer-\d[\w.]*-airflow-(\d+\.\d+(?:\.\d+)?)"
 _INSTALLED = r"""(?x) (?<![\w./-])
-    ((?:apache[-_.]airflow[\w.-]*|astronomer-providers|aiobotocore) (?:\[[^\]]*\])?
-     (?:\s*(?:===|==|~=|!=|<=|>=|<|>)[^\s"'\\;&|]+)?)"""
+    ((?:apache[-_.]airflow[\w.-]{0,100}|astronomer-providers|aiobotocore) (?:\[[^\]]{0,500}\])?
+     (?:\s*(?:===|==|~=|!=|<=|>=|<|>)[^\s"'\\;&|]{1,200})?)"""
 
 
 _AIRFLOW_IMAGES = (["apache", "airflow"], ["bitnami", "airflow"], ["astronomer", "ap-airflow"])
@@ -66,7 +67,7 @@ def _substitute(text: str, variables: dict[str, str]) -> str:
         return variables.get(name) or match["default"] or match[0]
 
     pattern = r"\$(?:\{(?P<braced>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
-    return re.sub(pattern, value, text)
+    return re.sub(pattern, value, text)[:_LONGEST]
 
 
 def _dockerfile(reader: Reader, path: str, text: str) -> None:
@@ -91,15 +92,21 @@ def _dockerfile(reader: Reader, path: str, text: str) -> None:
                 stages[parts[2].lower()] = image
             if _is_airflow(image):
                 last = image, where  # what is deployed is the last stage
-        elif word == "RUN" and "install" in rest and "uninstall" not in rest:
-            line = _substitute(rest, variables)
-            constraints_url(reader.clues, line, where)
-            for match in re.finditer(_INSTALLED, line.replace("'", '"')):
-                if not match[1].endswith(".whl") and (found := requirement(match[1])):
-                    reader.clues.add(found, where)
+        elif word == "RUN" and "install" in rest:
+            for command in re.split(r"&&|\|\||;", _substitute(rest, variables)):
+                if "install" in command and "uninstall" not in command:
+                    _installed(reader.clues, command, where)
     if last:
         _image(reader.clues, *last)
     _composer(reader.clues, path, text)
+
+
+def _installed(clues: Clues, command: str, where: str) -> None:
+    """What of ours a `pip install` or `uv pip install` names on its command line."""
+    constraints_url(clues, command, where)
+    for match in re.finditer(_INSTALLED, command):
+        if not match[1].endswith(".whl") and (found := requirement(match[1])):
+            clues.add(found, where)
 
 
 def _instructions(text: str) -> list[tuple[int, str]]:
@@ -114,9 +121,9 @@ def _instructions(text: str) -> list[tuple[int, str]]:
         start = start if parts else number
         parts.append(stripped.rstrip("\\`").strip())
         if not stripped.endswith(("\\", "`")):
-            found.append((start, " ".join(parts)))
+            found.append((start, " ".join(parts)[:_LONGEST]))
             parts = []
-    return [*found, (start, " ".join(parts))] if parts else found
+    return [*found, (start, " ".join(parts)[:_LONGEST])] if parts else found
 
 
 def _assignments(rest: str) -> list[tuple[str, str]]:
@@ -201,7 +208,7 @@ def _env(reader: Reader, path: str, text: str) -> None:
 
 def _compose(reader: Reader, path: str, text: str) -> None:
     for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
+        stripped = line.strip()[:_LONGEST]
         if stripped.startswith("#"):
             continue
         where = f"{path}:{number}"
@@ -241,7 +248,7 @@ def _infrastructure(reader: Reader, path: str, text: str, *, helm: bool) -> None
         key = r"(?:airflow_version|AirflowVersion)"
     else:
         return
-    pattern = rf"""(?m)^\s*["']?{key}["']?\s*[:=]\s*["']?(?:slim-)?(\d+\.\d+(?:\.\d+)?)(?![\d.])"""
+    pattern = rf"""(?m)^[ \t]*["']?{key}["']?[ \t]*[:=][ \t]*["']?(?:slim-)?(\d+\.\d+(?:\.\d+)?)(?![\d.])"""
     if match := re.search(pattern, text):
         where = f"{path}:{text.count(chr(10), 0, match.start(1)) + 1}"
         reader.clues.add(Requirement(AIRFLOW, frozenset(), *promise(f"=={match[1]}")), where)

@@ -541,11 +541,12 @@ def test_dockerfile_arguments_and_stages(tmp_path: Path) -> None:
         "RUN pip install --no-cache-dir \\\n"
         "    # the AWS ones\n"
         f'    "{AMAZON}[aiobotocore]==8.16.0" \\\n'
-        f"    {HTTP} && pip uninstall x\n"
-        f"RUN uv pip install '{HTTP}>=4.8'\n",
+        f"    && pip uninstall {HTTP} && apt-get install x\n"
+        f"RUN uv pip install '{HTTP}>=4.8'; pip uninstall -y {HTTP}==1.0\n",
     )
     assert (target.airflow, target.source) == ((2, 8, 1), "Dockerfile")
-    assert target.providers == {HTTP: (4, 8)}  # a line that also uninstalls says nothing
+    assert target.providers == {AMAZON: (8, 16, 0), HTTP: (4, 8)}
+    assert target.has_extra(AMAZON, "aiobotocore")
     assert ("apache-airflow 2.8.1", "Dockerfile:6") in target.found
 
 
@@ -744,6 +745,35 @@ def test_broken_files_are_noted(tmp_path: Path, name: str, data: bytes, note: st
 )
 def test_odd_files_never_raise(tmp_path: Path, name: str, text: str) -> None:
     assert write(tmp_path, name, text).airflow is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("uv.lock", "[[package]]" + "\n" * 3_000_000),
+        ("uv.lock", "[[package]]\n" * 300_000),
+        ("Dockerfile", "RUN install " + "apache-airflow[x " * 100_000),
+        ("Dockerfile", "RUN pip install " + "apache-airflow-" * 100_000),
+        ("Dockerfile", "ARG A=x\n" + "ARG A=$A$A$A$A$A$A$A$A\n" * 50 + "FROM $A\n"),
+        ("Dockerfile", "FROM " + "${a:-" * 300_000),
+        ("Dockerfile", "ENV " + 'a="' * 500_000),
+        ("Dockerfile", "RUN a \\\n" * 250_000),
+        ("compose.yaml", "image: " + "a:${" * 400_000),
+        ("values.yaml", " \n" * 900_000),
+        ("template.yaml", "mwaa\n" + "\n" * 250_000),
+        ("template.yaml", "mwaa composer-1" * 15_000),
+        ("requirements.txt", " #" * 900_000),
+        ("requirements.txt", "-r " + "a/" * 500_000),
+        ("requirements.txt", "-c https://constraints-1" + "constraints-1" * 100_000),
+        ("requirements.txt", "\\\n" * 300_000),
+        ("setup.cfg", "[options]\ninstall_requires=\n" + "  a\n" * 50_000),
+    ],
+    ids=range(17),
+)
+def test_hostile_files_are_quick(tmp_path: Path, name: str, text: str) -> None:
+    start = time.perf_counter()
+    assert write(tmp_path, name, text).airflow is None
+    assert time.perf_counter() - start < 5
 
 
 def test_folder_in_a_files_place(tmp_path: Path) -> None:
