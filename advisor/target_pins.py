@@ -146,6 +146,9 @@ class Clues:
         Where one file pins several (by Python version, by platform), the lowest counts.
         """
         claims = self._claims.get(name, [])
+        if name != AIRFLOW:
+            others = self._other_airflows()
+            claims = [claim for claim in claims if claim.file not in others]
         pin = next((claim for claim in claims if claim.exact), None)
         floor = next((claim for claim in claims if not claim.exact), None)
         if pin:
@@ -155,3 +158,15 @@ class Clues:
         if pin and floor and floor.file < pin.file and pin.version < floor.version[: len(pin.version)]:
             best = floor  # the nearer file asks for more than the farther one pins: it is not what runs
         return (best.version, best.where) if best else (None, "")
+
+    def _other_airflows(self) -> set[int]:
+        """The files that pin another Airflow than the one chosen: their providers belong to that one."""
+        chosen, _ = self.choose(AIRFLOW)
+        pins = [claim for claim in self._claims.get(AIRFLOW, []) if claim.exact]
+        agreeing = {claim.file for claim in pins if chosen and _agree(claim.version, chosen)}
+        return {claim.file for claim in pins} - agreeing
+
+
+def _agree(one: Version, other: Version) -> bool:
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]

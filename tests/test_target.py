@@ -290,6 +290,18 @@ def test_order_of_requirements_files(tmp_path: Path) -> None:
     assert (target.airflow, target.source) == ((2, 5, 2), "requirements.txt")
 
 
+def test_providers_of_another_airflow_do_not_count(tmp_path: Path) -> None:
+    write(tmp_path, "requirements-2.9.txt", f"apache-airflow==2.9.0\n{AMAZON}==8.19.0\n")
+    write(tmp_path, "requirements-extra.txt", "apache-airflow-providers-google==10.1.0\n")
+    target = write(
+        tmp_path, "requirements-3.10.txt", f"apache-airflow==3.1.0\n{AMAZON}==9.9.0\n{HTTP}==5.0.0\n"
+    )
+    assert target.airflow == (2, 9, 0)
+    assert target.provider_version(AMAZON) == (8, 19, 0)
+    assert target.provider_version("apache-airflow-providers-google") == (10, 1, 0)
+    assert target.provider_version(HTTP) is None
+
+
 @pytest.mark.parametrize("folder", ["requirements", "docker", "dags", "airflow", ".devcontainer"])
 def test_known_folders(tmp_path: Path, folder: str) -> None:
     target = write(tmp_path, f"{folder}/requirements.txt", "apache-airflow==2.5.1\n")
