@@ -151,7 +151,7 @@ def parse_import(text: str) -> Import:
             alias.asname.name.value if alias.asname and isinstance(alias.asname.name, libcst.Name) else name
         )
         at, comma = code.after(end, alias.comma)
-        items.append(Item(start, end, name, bound, name_end, start, comma, _has_comment(alias)))
+        items.append(Item(start, end, name, bound, name_end, start, comma, _has_comment(bare)))
     closing = at
     if statement.rpar is not None:
         at += len(code.of(statement.rpar))
