@@ -16,7 +16,12 @@ _GROUP_CLASS = re.compile(r"airflow\.(?:\w+\.)*TaskGroup$")
 _OPERATOR_BASE = re.compile(r"airflow\.(?:\w+\.)*\w*(?:Operator|Sensor|Mixin|Hook|Trigger|Notifier)\w*$")
 _RUN_METHODS = frozenset({"execute", "poke", "pre_execute", "post_execute", "on_kill", "run"})
 _CALLABLES = re.compile(r"(?:python_callable|\w*_callable|\w*_callback|callback|callable)$")
-_COMPREHENSIONS = ("list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression")
+_COMPREHENSIONS = (
+    "list_comprehension",
+    "set_comprehension",
+    "dictionary_comprehension",
+    "generator_expression",
+)
 _LOOPS = frozenset({"for_statement", "while_statement", *_COMPREHENSIONS})
 
 
@@ -44,7 +49,7 @@ class Contexts:
                 yield path, expressions[0]
 
     def task_flavour(self, function: Node) -> str | None:
-        """"" for a function under `@task`, "branch" under `@task.branch`, ...; None for a function that is no task."""
+        """ "" for a function under `@task`, "branch" under `@task.branch`, ...; None for a function that is no task."""
         for path, _ in self.decorators(function):
             match = _TASK.match(path)
             if match:
@@ -53,7 +58,9 @@ class Contexts:
 
     def runs_with_a_task(self, node: Node) -> bool:
         """Whether `node` stands in code that only runs when a task (or a test) does, not when the DAG is parsed."""
-        return any(self._is_run_time(function) for function in enclosing(node, "function_definition", "lambda"))
+        return any(
+            self._is_run_time(function) for function in enclosing(node, "function_definition", "lambda")
+        )
 
     def _is_run_time(self, function: Node) -> bool:
         known = self._run_time.get(function)
@@ -196,7 +203,7 @@ def _class_of(function: Node) -> Node | None:
 
 def _is_test(owner: Node) -> bool:
     name = owner.field("name")
-    return name is not None and name.text().startswith("Test") or any(
+    return (name is not None and name.text().startswith("Test")) or any(
         base.text().endswith("TestCase") for base in class_bases(owner)
     )
 
@@ -241,5 +248,3 @@ def executed_inline(names: Names, call: Node) -> bool:
         ):
             return True
     return False
-
-

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from advisor.asynctasks import AsyncTask, find_async_calls, find_async_tasks
 from advisor.contexts import Contexts
-from advisor.finding import Fix, Finding, Severity, Span
+from advisor.deferrals import Deferral, find_deferrals
+from advisor.finding import Finding, Fix, Severity, Span
 from advisor.names import Names
 from advisor.operators import Operator, find_operators
-from advisor.syntax import Tree
+from advisor.syntax import Node, Tree
 from advisor.values import Values
 
 if TYPE_CHECKING:
@@ -40,6 +42,21 @@ class DagFile:
     def tasks(self) -> list[Operator]:
         """The operators that are tasks of a DAG and whose arguments can all be seen."""
         return [operator for operator in self.operators if not operator.doubtful and operator.is_task]
+
+    @cached_property
+    def async_tasks(self) -> list[AsyncTask]:
+        """The native async tasks, in the order of the text."""
+        return find_async_tasks(self)
+
+    @cached_property
+    def async_calls(self) -> list[tuple[Node, str]]:
+        """Calls that sleep, bound a wait or run awaits side by side, anywhere in the file, with their dotted names."""
+        return find_async_calls(self)
+
+    @cached_property
+    def deferrals(self) -> list[Deferral]:
+        """What the file's own operators defer to, in the order of the text."""
+        return find_deferrals(self)
 
     def class_path(self, path: str) -> tuple[str, str] | None:
         """Today's name of a class and its name as imported from Airflow, for a dotted name as this file has it.

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from advisor.arguments import Arguments
-from advisor.catalog.record import Alternatives, ClassFacts, Condition
+from advisor.catalog.record import Alternatives, Caveat, ClassFacts, Condition
+from advisor.catalog.waits import waits
 from advisor.contexts import executed_inline, in_loop
 from advisor.finding import Span
 from advisor.names import Import
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 # Parameters that say "do not wait" when they are true.
 _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
 _PREFIXES: Final = ("airflow", "astronomer")
+_ASTRONOMER: Final = "astronomer-providers"
+_STANDARD: Final = "apache-airflow-providers-standard"
 
 
 class Operator:
@@ -209,36 +212,153 @@ class Operator:
             return False
         flag = self.flag
         if flag is MISSING:
-            flag = facts.flag_default is True or (facts.flag_default == "config" and self._dag_file.target.default_deferrable)
-        if flag is UNKNOWN:
+            flag = facts.flag_default is True or self.default_defers
+        if flag is UNKNOWN or isinstance(flag, str):
             return None
         return self.any_of(facts.defers_when) if flag else False
 
     @property
+    def never_fixed(self) -> bool:
+        """Whether the class is imported from where Airflow 1.10 had it: known, but not to be touched."""
+        return self.path.startswith("airflow.contrib.")
+
+    @property
+    def from_core_2(self) -> bool:
+        """Whether the class is imported from a module of Airflow 2's core by a project that may run on Airflow 2.
+
+        Such an import is the best evidence there is where nothing tells the version.
+        """
+        core = self.path.startswith("airflow.") and not self.path.startswith(
+            ("airflow.providers.", "airflow.sdk.")
+        )
+        airflow = self._dag_file.target.airflow
+        return core and self.facts.provider == _STANDARD and (airflow is None or airflow < (3,))
+
+    def _since(self, fact: str) -> bool:
+        """Whether the project's version has a fact ("flag", "default_from_config") that the newest one has."""
+        target, versions = self._dag_file.target, self.facts.versions
+        if self.from_core_2:
+            since = versions.get("core", {}).get(fact)
+            return since is not None and target.at_least(*parse_version(since))
+        since = versions.get(fact) or (self.facts.since if fact == "flag" else None)
+        return (
+            since is None or target.provider_at_least(self.facts.provider, parse_version(since)) is not False
+        )
+
+    @property
+    def takes_flag(self) -> bool:
+        """Whether the class takes `deferrable` in the project's version, and the flag decides there."""
+        target, facts = self._dag_file.target, self.facts
+        return facts.deferral == "flag" and facts.effective and target.at_least(2, 2) and self._since("flag")
+
+    @property
+    def default_defers(self) -> bool:
+        """Whether `[operators] default_deferrable` turns the flag on for this class."""
+        target = self._dag_file.target
+        honoured = self.facts.flag_default == "config" and target.at_least(2, 7)
+        return target.default_deferrable and honoured and self._since("default_from_config")
+
+    @property
+    def could_defer(self) -> bool:
+        """Whether the task holds its slot for a wait as it is called, and would defer if it were given the flag."""
+        facts = self.facts
+        if not (self.takes_flag and self._dag_file.target.triggerer and self.flag is MISSING):
+            return False
+        if self.default_defers or facts.flag_default is True or not self.waits:
+            return False
+        floods = any(caveat.effect == "floods" for caveat in self.caveats)
+        return self.any_of(facts.defers_when) is True and not floods
+
+    @property
+    def async_twin(self) -> str | None:
+        """The dotted name of the async class that defers in this one's place, where this one can't itself.
+
+        In the module that the file imports from, where the twin is known to be there too.
+        """
+        twin, target = self.facts.async_twin, self._dag_file.target
+        if twin is None or self.takes_flag or not target.at_least(2, 2):
+            return None
+        if twin.startswith("astronomer.") and not target.depends_on("astronomer-providers"):
+            return None
+        beside = f"{self.path.rpartition('.')[0]}.{twin.rpartition('.')[2]}"
+        return beside if self._dag_file.catalog.resolve(beside) == twin else twin
+
+    @property
+    def sync_twin(self) -> str | None:
+        """The dotted name of the class that this async one stands for, in the module the file imports from if there."""
+        twin = self.facts.twin_of
+        if twin is None:
+            return None
+        beside = f"{self.path.rpartition('.')[0]}.{twin.rpartition('.')[2]}"
+        return beside if self._dag_file.catalog.resolve(beside) == twin else twin
+
+    @property
+    def defers_without_flag(self) -> bool:
+        """Whether the task would defer still if the call did not give the flag."""
+        flag = self.defaults.entries.get("deferrable", MISSING)
+        return self.default_defers if flag is MISSING else bool(flag)
+
+    @property
+    def is_legacy(self) -> bool:
+        """Whether the class is a deprecated one that always defers, in the project's version, which needs it no more."""
+        facts = self.facts
+        if not facts.deprecated or facts.deferral != "always" or self.from_core_2:
+            return False
+        if facts.replacement is None:
+            return facts.provider == _ASTRONOMER
+        replacement = self._dag_file.catalog.get(facts.replacement)
+        if replacement is None or replacement.deferral != "flag":
+            return False
+        since = replacement.versions.get("flag") or replacement.since
+        at_least = self._dag_file.target.provider_at_least
+        return since is None or at_least(replacement.provider, parse_version(since)) is not False
+
+    @property
+    def differs_from_replacement(self) -> str:
+        """What may change when the replacement of a deprecated class takes over this call, in a sentence; "" if nothing."""
+        facts, target = self.facts, self._dag_file.target
+        if facts.equal is not True and self.any_of(facts.differs_when) is not False:
+            return facts.differs or "it has not been verified that both do the same"
+        replacement = self._dag_file.catalog.get(facts.replacement or "")
+        if replacement is not None and replacement.provider == _STANDARD and facts.provider != _STANDARD:
+            may_be_2 = target.airflow is None or target.airflow < (3,)
+            if may_be_2 and not target.depends_on(_STANDARD):
+                return f"it needs the {_STANDARD} package, which Airflow 2 does not bring"
+        return ""
+
+    @property
+    def single_request(self) -> bool:
+        """Whether the task is one request to a service and nothing more."""
+        return self.facts.name in waits().single_requests
+
+    @property
+    def caveats(self) -> list[Caveat]:
+        """What else may change, or go wrong, when this call defers; what does not apply to it is left out."""
+        return [
+            caveat
+            for caveat in self.facts.caveats
+            if all(self.holds(condition) is not False for condition in caveat.when)
+        ]
+
+    @property
     def known_wait(self) -> float | None:
         """The longest that this task can wait, in seconds, where its arguments bound that; else None."""
-        bounds = [
-            bound
-            for name, unit in {**self.facts.duration_parameters, "execution_timeout": "timedelta"}.items()
-            if (bound := _bound(self.given_value(name), unit)) is not None
-        ]
-        return min(bounds, default=None)
+        units = {**self.facts.duration_parameters, "execution_timeout": "timedelta"}
+        limits = (bound(self.given_value(name), unit) for name, unit in units.items())
+        return min((limit for limit in limits if limit is not None), default=None)
 
     @property
     def is_task(self) -> bool:
         """Whether the call makes a task of a DAG, not an object that a running task or a test uses."""
         dag_file = self._dag_file
-        return not executed_inline(dag_file.names, self.call) and not dag_file.contexts.runs_with_a_task(self.call)
+        return not executed_inline(dag_file.names, self.call) and not dag_file.contexts.runs_with_a_task(
+            self.call
+        )
 
     @property
     def in_loop(self) -> bool:
         """Whether the call stands in a loop or comprehension, so that it makes many tasks."""
         return in_loop(self.call)
-
-    @property
-    def arguments_spans(self) -> Span:
-        """The span of the call that takes the keywords."""
-        return self.span
 
     def other_uses(self) -> Sequence[Node]:
         """Where the file uses the imported name other than to make an operator of it."""
@@ -246,7 +366,8 @@ class Operator:
         return [n for n in self._dag_file.names.references(self.name_node.text()) if n not in made]
 
 
-def _bound(value: object, unit: str) -> float | None:
+def bound(value: object, unit: str) -> float | None:
+    """The seconds that an argument's value says at most, read in its unit (see `duration_parameters`)."""
     if isinstance(value, Moment):
         return value.offset if unit in ("datetime", "time") else None
     if unit == "minutes-or-timedelta" and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -275,7 +396,13 @@ def _compare(operator: str, value: object, wanted: object) -> bool | None:
     number, limit = seconds(value), seconds(wanted)
     if number is None or limit is None:
         return None
-    return {"<": number < limit, "<=": number <= limit, ">": number > limit, ">=": number >= limit}.get(operator)
+    comparisons = {"<": number < limit, "<=": number <= limit, ">": number > limit, ">=": number >= limit}
+    return comparisons.get(operator)
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """`"8.4.0"` as (8, 4, 0); what follows the numbers is left out."""
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
 def _truth(value: object) -> bool | None:
@@ -295,7 +422,8 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
     locals_of_interest: set[str] = set()
     for imported in names.imports:
         if imported.target.partition(".")[0] in _PREFIXES:
-            known = not imported.name or not imported.name[:1].isupper() or catalog.resolve(imported.target)
+            module = not imported.name[:1].isupper()
+            known = module or catalog.resolve(imported.target) is not None
         else:
             known = imported.name in catalog.names() or imported.local in catalog.names()
         if known:

@@ -38,6 +38,9 @@ class Project:
         self._modules: dict[str, Module | None] = {}
         self._depth = 0
 
+    def __reduce__(self) -> tuple[type[Project], tuple[str]]:
+        return Project, (self.root,)  # parsed trees don't travel between processes
+
     def package_of(self, path: str) -> str:
         """The dotted package of the folder that a file stands in, seen from the root ("" outside of it)."""
         folder = os.path.dirname(os.path.realpath(path))

@@ -23,6 +23,7 @@ __all__ = [
     "keyword_parts",
     "parse",
     "strip_parentheses",
+    "verify",
 ]
 
 _IMPORTS = frozenset({"import_statement", "import_from_statement"})
@@ -42,7 +43,7 @@ _LEGACY = re.compile(r"except [^:\n#(]*,\s*[a-z_]\w*\s*:|raise [\w.]+,|<>")
 _FUNCTIONS = frozenset({"function_definition", "lambda"})
 
 
-class SyntaxFailure(Exception):
+class SyntaxFailure(Exception):  # noqa: N818
     """Python cannot parse the text. `line` and `column` count from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
@@ -75,6 +76,10 @@ class Tree:
         rule: Any = {"kind": kinds[0]} if len(kinds) == 1 else {"any": [{"kind": kind} for kind in kinds]}
         return list((under or self.root).find_all({"rule": rule}))
 
+    def matching(self, rule: Any, under: Node | None = None) -> list[Node]:
+        """All nodes that an ast-grep rule matches, in the order of the text."""
+        return list((under or self.root).find_all({"rule": rule}))
+
     def identifiers(self, names: Iterable[str], under: Node | None = None) -> list[Node]:
         """All identifiers that are one of `names`, in the order of the text."""
         pattern = "^(?:" + "|".join(sorted(names)) + ")$"
@@ -88,6 +93,28 @@ class Tree:
         """The offsets where this line starts and where the next one does."""
         starts = self._starts()
         return starts[line - 1], starts[line] if line < len(starts) else len(self.text)
+
+    def statement_lines(self, offset: int) -> tuple[int, int]:
+        """First and last line of the innermost statement that holds this character; for a compound, of its header."""
+        node, statement = self.root, self.root
+        while True:
+            inner = next((c for c in node.children() if _holds(c, offset)), None)
+            if inner is None:
+                break
+            if node.kind() in ("module", "block") and inner.kind() != "comment":
+                statement = inner
+            node = inner
+        if statement == self.root:
+            line = self.line_of(offset)
+            return line, line
+        span = self.span(statement)
+        definition = statement.field("definition") or statement
+        body = definition.field("body") or definition.field("consequence")
+        last = self.line_of(body.range().start.index) if body is not None else span.end_line
+        if body is not None and last > span.line:
+            head = self.text[span.start : body.range().start.index].rstrip()
+            last = self.line_of(span.start + len(head))
+        return span.line, last
 
     def span(self, node: Node, last: Node | None = None) -> Span:
         """The span from the start of `node` to its end (or to the end of `last`)."""
@@ -168,6 +195,23 @@ def _may_be_newer(error: SyntaxError, text: str) -> bool:
             line[0],
         )
     )
+
+
+def verify(text: str) -> None:
+    """Find out whether Python can parse a text that is not looked into further; raises SyntaxFailure.
+
+    Costs two thirds of `parse`, which is asked only where the running Python may be too old for the code.
+    """
+    try:
+        confirm(text, believe=False)
+    except SyntaxFailure:
+        parse(text)
+        confirm(text)
+
+
+def _holds(node: Node, offset: int) -> bool:
+    place = node.range()
+    return place.start.index <= offset < place.end.index
 
 
 def dotted(node: Node) -> str | None:

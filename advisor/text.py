@@ -63,3 +63,17 @@ def _key(word: str) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 file`, `2 files`, `1,200 files`; `plural` for nouns that don't just take an s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `5 min`, `1 h 30 min`, `7 days`: a length of time in the largest units that say it exactly enough."""
+    if seconds < 120:
+        return f"{seconds:g} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"

@@ -1,0 +1,134 @@
+"""One file's bytes in, findings out: no input, no output, no state between files but what the project remembers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from advisor import suppressions, syntax
+from advisor.catalog.lookup import Catalog
+from advisor.config import Settings
+from advisor.dagfile import DagFile
+from advisor.decoding import Unreadable, decode
+from advisor.finding import Finding, Span
+from advisor.project import Project
+from advisor.rule import Rule, discover, select
+from advisor.syntax import SyntaxFailure, Tree
+from advisor.target import Target
+
+UNREADABLE = "unreadable-file"
+_NEWEST_AIRFLOW = (3, 3)  # what the shipped catalog was extracted from
+
+_TRACES = (b"airflow", b"astronomer.providers")
+_CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
+# Besides the catalog's class names, what some rule could speak about.
+_TOPICS = (b"async def", b".defer(", b"TaskDeferred", b"dag-advisor:")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run works with: the same for every file, but for the rules that a file's path takes out."""
+
+    rules: list[Rule]
+    catalog: Catalog
+    target: Target
+    settings: Settings
+    project: Project
+
+
+def prepare(settings: Settings, target: Target) -> Context:
+    """The context of a run. Raises UnknownRule for a selector that names nothing."""
+    rules = select(discover(), settings.select, settings.ignore)
+    return Context(rules, Catalog.load(), target, settings, Project(str(settings.root)))
+
+
+def newest_airflow() -> tuple[int, ...]:
+    """The Airflow version that an unknown target stands for."""
+    return _NEWEST_AIRFLOW
+
+
+def check(data: bytes, path: str, context: Context) -> list[Finding]:
+    """The findings of one file, suppressions applied, in order.
+
+    Bad input is a finding (`unreadable-file`), never an exception. A file with no trace of Airflow costs a substring
+    search; one with no trace of our topic is only checked for being Python.
+    """
+    if not any(trace in data for trace in _TRACES):
+        return []
+    try:
+        text = decode(data).text
+        if not _on_topic(data, context.catalog):
+            syntax.verify(text)
+            return []
+        tree = syntax.parse(text)
+        findings = _findings(tree, path, context)
+        if findings:
+            syntax.confirm(text)  # nothing is said about a file that Python would not load
+    except (Unreadable, SyntaxFailure) as failure:
+        span = Span(0, 0, failure.line, failure.column, failure.line, failure.column)
+        return finish([Finding(span, failure.message, rule=UNREADABLE)], path, context)
+    return finish(_unsuppressed(findings, tree, context), path, context)
+
+
+def finish(findings: Iterable[Finding], path: str, context: Context) -> list[Finding]:
+    """The findings of enabled rules, completed with path, severity and url, in their final order."""
+    rules = {rule.name: rule for rule in context.rules}
+    complete = [
+        replace(
+            finding,
+            path=path,
+            severity=finding.severity or rules[finding.rule].severity,
+            url=rules[finding.rule].url,
+        )
+        for finding in findings
+        if finding.rule in rules
+    ]
+    return sorted(complete, key=lambda finding: (finding.span.line, finding.span.column, finding.rule))
+
+
+def _on_topic(data: bytes, catalog: Catalog) -> bool:
+    if any(topic in data for topic in _TOPICS):
+        return True
+    names = _topic_names(catalog)
+    return not names.isdisjoint(_CLASS_NAME.findall(data))
+
+
+_topic_cache: dict[int, frozenset[bytes]] = {}
+
+
+def _topic_names(catalog: Catalog) -> frozenset[bytes]:
+    known = _topic_cache.get(id(catalog))
+    if known is None:
+        known = _topic_cache[id(catalog)] = frozenset(name.encode() for name in catalog.names())
+    return known
+
+
+def _findings(tree: Tree, path: str, context: Context) -> list[Finding]:
+    dag_file = DagFile(tree, path, context.catalog, context.target, context.project)
+    findings: list[Finding] = []
+    for rule in context.rules:
+        options = context.settings.rule_options.get(rule.name, {})
+        findings += (replace(finding, rule=rule.name) for finding in rule.run(dag_file, options))
+    return findings
+
+
+def _unsuppressed(findings: list[Finding], tree: Tree, context: Context) -> list[Finding]:
+    found = suppressions.scan(tree.text)
+    if not found:
+        return findings
+    enabled = {rule.name for rule in context.rules}
+    kept, unused = found.apply(findings, _statement_lines(tree), enabled, discover())
+    return [*kept, *unused]
+
+
+def _statement_lines(tree: Tree) -> Callable[[int], tuple[int, int]]:
+    """For a line, the first and last line of the innermost statement there (of a compound one: of its header)."""
+
+    def lines(line: int) -> tuple[int, int]:
+        start, end = tree.line_span(line)
+        row = tree.text[start:end]
+        offset = start + len(row) - len(row.lstrip())
+        return tree.statement_lines(offset)
+
+    return lines

@@ -1,0 +1,81 @@
+"""Fixes that more than one rule proposes: turning the deferral on, and exchanging an imported class for another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from advisor.catalog.record import Caveat
+from advisor.finding import ChangeImport, Fix, ReplaceText, Rewrite, SetKeyword
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+    from advisor.operators import Operator
+
+_RAISES = ("raises-when-parsed", "raises-when-run")
+_NEEDS_EXTRA = "needs-extra"
+
+
+def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
+    """The fix that makes a task defer: safe, unsafe with its caveat named, display-only, or None."""
+    if task.never_fixed or task.defaults_unknown or task.mapping == "expand_kwargs":
+        return None
+    description = "add `deferrable=True`"
+    raising = [caveat.text for caveat in task.caveats if caveat.effect in _RAISES]
+    if raising:
+        return Fix("display-only", f"{description}, once this is changed: {raising[0]}")
+    if task.given_value("mode") == "reschedule":
+        return Fix("display-only", f'{description} and drop `mode="reschedule"`, which a deferral ignores')
+    rewrites = (SetKeyword(task.span, "deferrable", "True"),)
+    doubts = [c.text for c in task.caveats if not has_extra(dag_file, task, c)]
+    if doubts:
+        return Fix("unsafe", description, rewrites, caveat=doubts[0])
+    return Fix("safe", description, rewrites)
+
+
+def has_extra(dag_file: DagFile, task: Operator, caveat: Caveat) -> bool:
+    """Whether a caveat is only about an extra that the project's requirements show."""
+    if caveat.effect != _NEEDS_EXTRA:
+        return False
+    return dag_file.target.has_extra(task.facts.provider, caveat.id)
+
+
+def exchange(
+    dag_file: DagFile, task: Operator, module: str, name: str, *, keep_name: bool
+) -> tuple[tuple[Rewrite, ...], int] | None:
+    """The rewrites that make a call one of `module.name`, and how many calls they stand or fall with.
+
+    With `keep_name` the new class is imported under the name that the file uses (an alias), else the call is renamed
+    where the file has no alias. None where that can't be done for sure: the name is guarded, used otherwise than
+    called, or the file has the new name already.
+    """
+    if task.function.kind() == "attribute":
+        attribute = task.function.field("attribute")
+        if attribute is None or task.path.rpartition(".")[0] != module:
+            return None
+        return (ReplaceText(dag_file.tree.span(attribute), attribute.text(), name),), 1
+    if len(task.imports) != 1 or task.name_node.text() != task.imports[0].local:
+        return None
+    imported = task.imports[0]
+    if (
+        not imported.name
+        or imported.guarded
+        or dag_file.names.is_rebound(imported.local)
+        or task.other_uses()
+    ):
+        return None
+    written = imported.module if dag_file.names.absolute(imported.module) == module else module
+    bound = imported.local if keep_name or imported.local != imported.name else name
+    if bound != imported.local and dag_file.names.bindings(bound):
+        return None
+    statement = dag_file.tree.span(imported.statement)
+    change = ChangeImport(statement, imported.name, imported.local, written, name, bound)
+    calls = len(dag_file.names.references(imported.local))
+    if bound == imported.local:
+        return (change,), calls
+    return (change, ReplaceText(dag_file.tree.span(task.name_node), imported.local, bound)), calls
+
+
+def group_of(dag_file: DagFile, task: Operator) -> str:
+    """The name of the group of fixes that change the same imported name."""
+    statement = dag_file.tree.span(task.imports[0].statement) if task.imports else task.span
+    return f"{task.name_node.text()}@{statement.start}"

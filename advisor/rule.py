@@ -1,0 +1,136 @@
+"""What a rule is, which rules there are, and which of them a run uses."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from advisor.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+
+Group: TypeAlias = Literal["deferral-missed", "deferral-misused", "async-tasks", "triggers", "tool"]
+#: the best that a rule's fixes can be; "none" where it never has one
+BestFix: TypeAlias = Literal["safe", "unsafe", "display-only", "none"]
+
+_PACKAGE = "advisor.rules"  # the folder rules/ of the repository
+_SECTIONS = {
+    "what it does": "what",
+    "why is this bad?": "why",
+    "example": "example",
+    "use instead": "use_instead",
+    "fix safety": "fix_safety",
+    "references": "references",
+}
+
+
+class UnknownRule(ValueError):  # noqa: N818
+    """A selector that names neither a rule nor a group; `nearest` is the nearest right name, or ""."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        from advisor.text import did_you_mean, nearest
+
+        known = sorted(known)
+        self.name = name
+        self.nearest = nearest(name, known) or ""
+        super().__init__(f"there is no rule or group `{name}`{did_you_mean(name, known)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """A rule's documentation page, from its docstring; the sections are Markdown, `references` are links."""
+
+    title: str
+    what: str = ""
+    why: str = ""
+    example: str = ""
+    use_instead: str = ""
+    fix_safety: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, read from its module: the constants SEVERITY, GROUP and FIX, `check`, and the docstring.
+
+    `check` takes a DagFile and yields findings; its keyword-only arguments are the rule's options. The tool's own
+    rules, which the engine speaks for, have no `check`.
+    """
+
+    name: str
+    severity: Severity
+    group: Group
+    fixable: BestFix
+    module: str
+    check: Callable[..., Iterable[Finding]] | None
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """The options by their Python names, with their defaults (numbers are seconds)."""
+        return dict(self.check.__kwdefaults__ or {}) if self.check is not None else {}
+
+    @cached_property
+    def doc(self) -> Doc:
+        """The documentation page."""
+        return _doc(import_module(self.module).__doc__ or "")
+
+    @property
+    def url(self) -> str:
+        """The page outside of this project that says why the rule is right."""
+        links = [re.search(r"https?://[^\s)>]+", reference) for reference in self.doc.references]
+        return next((link[0] for link in links if link), "")
+
+    def run(self, dag_file: DagFile, options: Mapping[str, object]) -> Iterable[Finding]:
+        """The findings of this rule on one file, with these options."""
+        return self.check(dag_file, **options) if self.check is not None else ()
+
+
+@cache
+def discover() -> dict[str, Rule]:
+    """Every rule, by name, in alphabetical order: one for each module of the package `advisor.rules`."""
+    found = (_rule(name) for _, name, _ in pkgutil.iter_modules(import_module(_PACKAGE).__path__))
+    return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
+
+
+def _rule(stem: str) -> Rule:
+    module: ModuleType = import_module(f"{_PACKAGE}.{stem}")
+    check = getattr(module, "check", None)
+    return Rule(stem.replace("_", "-"), module.SEVERITY, module.GROUP, module.FIX, module.__name__, check)
+
+
+def select(rules: Mapping[str, Rule], chosen: Sequence[str], ignored: Sequence[str]) -> list[Rule]:
+    """The rules that `chosen` names (all where it is empty) and `ignored` does not; names of rules, groups, "ALL".
+
+    Raises UnknownRule.
+    """
+    groups = {rule.group for rule in rules.values()}
+    for name in (*chosen, *ignored):
+        if name not in rules and name not in groups and name != "ALL":
+            raise UnknownRule(name, {*rules, *groups})
+    return [
+        rule for rule in rules.values() if (not chosen or _named(rule, chosen)) and not _named(rule, ignored)
+    ]
+
+
+def _named(rule: Rule, names: Sequence[str]) -> bool:
+    return rule.name in names or rule.group in names or "ALL" in names
+
+
+def _doc(text: str) -> Doc:
+    title, _, body = text.strip().partition("\n")
+    sections: dict[str, str] = {}
+    for heading, content in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", body, re.MULTILINE | re.DOTALL):
+        sections[_SECTIONS[heading.strip().lower()]] = content.strip("\n").rstrip()
+    references = tuple(
+        line.strip()[2:]
+        for line in sections.pop("references", "").splitlines()
+        if line.strip().startswith("- ")
+    )
+    return Doc(title, references=references, **sections)

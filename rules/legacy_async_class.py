@@ -1,0 +1,82 @@
+"""A deprecated `…Async` class stands where an Airflow class takes `deferrable=True`.
+
+## What it does
+Finds the deprecated async classes: those of astronomer-providers that an Airflow class with the flag has replaced, and
+`TimeSensorAsync` and `TimeDeltaSensorAsync` from version 1.3.0 of the standard provider on.
+
+## Why is this bad?
+astronomer-providers gets no more releases, and its classes are deprecated; those of the standard provider will be
+removed too. The class that takes their place is kept, and works with and without deferring.
+
+## Example
+```python
+from astronomer.providers.amazon.aws.sensors.s3 import S3KeySensorAsync
+
+S3KeySensorAsync(task_id="wait", bucket_key="s3://exports/{{ ds }}.csv", poll_interval=30)
+```
+
+## Use instead
+```python
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+
+S3KeySensor(task_id="wait", bucket_key="s3://exports/{{ ds }}.csv", poke_interval=30, deferrable=True)
+```
+
+## Fix safety
+Safe where both classes do the same with the arguments at hand, unsafe where the finding says what differs, none for the
+classes without a replacement and where the imported name is guarded or used otherwise than called.
+
+## References
+- https://github.com/astronomer/astronomer-providers
+- https://airflow.apache.org/docs/apache-airflow-providers-standard/stable/changelog.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.dagfile import DagFile, found
+from advisor.finding import Finding, Fix, RenameKeyword, Rewrite, SetKeyword
+from advisor.operators import Operator
+from advisor.remedies import exchange, group_of
+from advisor.values import MISSING
+
+SEVERITY = "warning"
+GROUP = "deferral-missed"
+FIX = "safe"
+
+
+def check(dag_file: DagFile) -> Iterator[Finding]:
+    for task in dag_file.tasks:
+        if not task.is_legacy:
+            continue
+        replacement = task.facts.replacement
+        if replacement is None:
+            message = f"{task.class_name} is deprecated, and no class of Airflow takes its place"
+            yield found(task.span, message, symbol=task.symbol)
+            continue
+        name = replacement.rpartition(".")[2]
+        message = f"{task.class_name} is deprecated; {name} with `deferrable=True` takes its place"
+        yield found(task.span, message, symbol=task.symbol, fix=_fix(dag_file, task, replacement))
+
+
+def _fix(dag_file: DagFile, task: Operator, replacement: str) -> Fix | None:
+    module, _, name = replacement.rpartition(".")
+    made = exchange(dag_file, task, module, name, keep_name=False)
+    if made is None or task.mapping == "expand_kwargs" or task.defaults_unknown:
+        return None
+    rewrites: list[Rewrite] = list(made[0])
+    for old, new in task.facts.renamed_parameters.items():
+        if task.arguments.node(old) is not None:
+            if task.arguments.given(new):
+                return None
+            rewrites.append(RenameKeyword(task.span, old, new))
+        elif task.given_value(old) is not MISSING:
+            return None  # it comes from a spread or from default_args
+    rewrites.append(SetKeyword(task.span, "deferrable", "True"))
+    group = group_of(dag_file, task) if made[1] > 1 else ""
+    description = f"use `{name}` with `deferrable=True`"
+    differs = task.differs_from_replacement
+    if differs:
+        return Fix("unsafe", description, tuple(rewrites), differs, group, made[1])
+    return Fix("safe", description, tuple(rewrites), "", group, made[1])
