@@ -151,21 +151,25 @@ def requirements(reader: Reader, path: str, *, constraint: bool, depth: int = 0)
         return
     for number, line in _logical_lines(text):
         where = f"{path}:{number}"
-        if match := re.match(r"(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))(\S+)", line):
-            other, narrower = match[2].strip("'\""), constraint or match[1] in ("-c", "--constraint")
-            if "://" in other:
-                constraints_url(reader.clues, other, where)
-            else:
-                inside = os.path.normpath(os.path.join(os.path.dirname(path), other))
-                target = os.path.realpath(os.path.join(reader.root, inside))
-                if depth < _DEPTH and target.startswith(reader.root + os.sep) and os.path.isfile(target):
-                    requirements(reader, inside.replace(os.sep, "/"), constraint=narrower, depth=depth + 1)
-        elif line.startswith("-"):
-            egg = re.search(r"[#&]egg=([\w.-]+)", line)
-            if egg and line.startswith(("-e", "--editable")):
-                reader.clues.add(Requirement(normalise(egg[1])), where, constraint=constraint)
+        if line.startswith("-"):
+            _option(reader, path, line, where, constraint=constraint, depth=depth)
         elif found := requirement(line):
             reader.clues.add(found, where, constraint=constraint)
+
+
+def _option(reader: Reader, path: str, line: str, where: str, *, constraint: bool, depth: int) -> None:
+    """`-r` and `-c` with what they include, and the name that an `-e` gives."""
+    if match := re.match(r"(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))(\S+)", line):
+        other, narrower = match[2].strip("'\""), constraint or match[1] in ("-c", "--constraint")
+        if "://" in other:
+            constraints_url(reader.clues, other, where)
+            return
+        inside = os.path.normpath(os.path.join(os.path.dirname(path), other))
+        target = os.path.realpath(os.path.join(reader.root, inside))
+        if depth < _DEPTH and target.startswith(reader.root + os.sep) and os.path.isfile(target):
+            requirements(reader, inside.replace(os.sep, "/"), constraint=narrower, depth=depth + 1)
+    elif line.startswith(("-e", "--editable")) and (egg := re.search(r"[#&]egg=([\w.-]+)", line)):
+        reader.clues.add(Requirement(normalise(egg[1])), where, constraint=constraint)
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -173,7 +177,10 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     parts: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
-        line = re.sub(r"(^|\s)#.*$", "", line).rstrip()
+        at = line.find("#")
+        while at > 0 and not line[at - 1].isspace():  # "#egg=" and "#sha256=" are no comments
+            at = line.find("#", at + 1)
+        line = (line[:at] if at >= 0 else line).rstrip()
         start = start if parts else number
         parts.append(line.removesuffix("\\"))
         if not line.endswith("\\"):
