@@ -84,7 +84,9 @@ class ClassFacts:
         (a bare number is minutes), "datetime", "time".
     poll_defaults: the default (seconds, or source text as {"code": ...}) of each poll parameter, where there is one.
     async_twin / twin_of: the class that defers in this one's place, and back.
-    equal: whether `replacement` has the same outcome; `differs` says what does not. None = not looked into.
+    equal: whether `replacement` has the same outcome; `differs` says what does not, and `differs_when` on which
+        arguments. None = not looked into. implied_arguments: what the old class had as default and the replacement
+        has not. dropped_parameters: arguments that the replacement does not take.
     versions: facts by version of the class's provider.
     """
 
@@ -120,6 +122,9 @@ class ClassFacts:
     renamed_parameters: Mapping[str, str] = field(default_factory=dict)
     equal: bool | None = None
     differs: str = ""
+    differs_when: Alternatives = ()
+    implied_arguments: Mapping[str, Any] = field(default_factory=dict)
+    dropped_parameters: tuple[str, ...] = ()
     versions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -152,8 +157,8 @@ EXPORTED = (
     "replacement",
     "since",
 )
-_TUPLES = ("aliases", "wait_parameters", "poll_parameters", "bases")
-_ALTERNATIVES = ("defers_when", "ctor_raises", "execute_raises")
+_TUPLES = ("aliases", "wait_parameters", "poll_parameters", "bases", "dropped_parameters")
+_ALTERNATIVES = ("defers_when", "ctor_raises", "execute_raises", "differs_when")
 _EMPTY = ClassFacts("")
 
 

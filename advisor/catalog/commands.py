@@ -1,0 +1,229 @@
+"""What `dag-advisor catalog show, search, export and build` print, as text."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from advisor.catalog.lookup import DATA, Catalog
+from advisor.catalog.record import EXPORTED, Alternatives, ClassFacts, Condition, Parameter, to_record
+
+
+def export() -> str:
+    """The whole catalog as JSON: a list of objects ordered by name, one a line."""
+    rows = [
+        json.dumps({key: _listed(getattr(facts, key)) for key in EXPORTED}, ensure_ascii=False)
+        for facts in Catalog.load().all()
+    ]
+    return "[\n" + ",\n".join(rows) + "\n]\n"
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def find(name: str) -> list[ClassFacts]:
+    """The classes that a dotted or simple name, present or former, stands for.
+
+    Raises LookupError, with the nearest names, where there are none.
+    """
+    catalog = Catalog.load()
+    if "." in name:
+        facts = catalog.get(name)
+        if facts is not None:
+            return [facts]
+    found = {f.name: f for f in catalog.all() if f.simple_name == name or f.name.endswith(f".{name}")}
+    if not found:
+        for old, new in catalog.former():
+            if old == name or old.endswith(f".{name}"):
+                facts = catalog.get(new)
+                if facts is not None:
+                    found[new] = facts
+    if found:
+        return [found[key] for key in sorted(found)]
+    simple = name.rpartition(".")[2]
+    names = {f.simple_name for f in catalog.all()} | {old.rpartition(".")[2] for old, _ in catalog.former()}
+    near = difflib.get_close_matches(simple, sorted(names), n=3, cutoff=0.6)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise LookupError(f"the catalog knows no class {name}{hint}")
+
+
+def show(name: str) -> str:
+    """Everything worth knowing about a class (or the several classes of that simple name), as text.
+
+    Raises LookupError, with the nearest names, for a name that nobody has or had.
+    """
+    return "\n".join(_page(facts) for facts in find(name))
+
+
+def search(text: str) -> str:
+    """One line for each class whose dotted name, alias or provider holds all words of `text`."""
+    words = text.lower().split()
+    lines = []
+    for facts in Catalog.load().all():
+        hay = " ".join([facts.name, facts.provider, *facts.aliases]).lower()
+        if words and all(word in hay for word in words):
+            lines.append(f"{facts.name}  {_summary(facts)}\n")
+    if not lines:
+        raise LookupError(f"the catalog has no class for {text!r}")
+    return "".join(lines)
+
+
+def _summary(facts: ClassFacts) -> str:
+    how = {
+        "flag": "deferrable flag" if facts.effective else "takes the deferrable flag, never defers",
+        "always": "always defers",
+        "never": "never defers",
+    }[facts.deferral]
+    parts = [facts.kind, how]
+    if facts.needs_wait_parameter:
+        parts.append("needs " + ", ".join(facts.wait_parameters))
+    if facts.deprecated:
+        parts.append("deprecated" + (f", use {facts.replacement}" if facts.replacement else ""))
+    return "; ".join(parts)
+
+
+def condition_text(condition: Condition) -> str:
+    """A condition as people write it."""
+    argument, operator, value = condition
+    match operator:
+        case "truthy":
+            return f"{argument} is on"
+        case "falsy":
+            return f"{argument} is off"
+        case "is none":
+            return f"{argument} is None"
+        case "is not none":
+            return f"{argument} is given"
+        case "present":
+            return f"{argument} is passed"
+        case "absent":
+            return f"{argument} is not passed"
+        case "isinstance" | "not isinstance":
+            return f"{argument} is {'not ' if operator[0] == 'n' else ''}a {value}"
+        case _:
+            return f"{argument} {operator} {value!r}"
+
+
+def alternatives_text(alternatives: Alternatives) -> str:
+    """Alternatives of conditions as one phrase."""
+    return ", or ".join(" and ".join(map(condition_text, row)) for row in alternatives)
+
+
+def _default_text(parameter: Parameter | None) -> str:
+    if parameter is None or parameter.required:
+        return ""
+    return f" = {parameter.code or repr(parameter.default)}"
+
+
+def _page(facts: ClassFacts) -> str:
+    lines = [facts.name, f"  {facts.kind} of {facts.provider}"]
+    add = lines.append
+    when = alternatives_text(facts.defers_when)
+    if facts.deferral == "flag":
+        default = {"config": "the configured default_deferrable", None: "unknown"}.get(
+            facts.flag_default, str(facts.flag_default)
+        )
+        add(f"  deferrable: a flag, default {default}" + (f", since {facts.since}" if facts.since else ""))
+    if facts.deferral == "never":
+        add("  deferrable: no, it never defers")
+    elif not facts.effective:
+        add("  defers: never, the flag does nothing")
+    else:
+        start = "with the flag on" if facts.deferral == "flag" else "always"
+        add(f"  defers: {start}" + (f", when {when}" if when else ""))
+    waits = {True: "yes", False: "no, it starts its work and returns", None: "no, short work of its own"}
+    if facts.kind == "sensor" or facts.deferral != "never":
+        add(f"  waits as called without arguments: {waits[facts.waits_by_default]}")
+    for name in facts.wait_parameters:
+        need = ", deferring needs it" if facts.needs_wait_parameter else ""
+        add(f"  wait parameter: {name}{_default_text(facts.parameter(name))}{need}")
+    if facts.starts_waiting:
+        add("  the flag makes it wait even where it would not")
+    for name in facts.poll_parameters:
+        add(f"  poll parameter: {name}{_default_text(facts.parameter(name))}")
+    for name, unit in facts.duration_parameters.items():
+        add(f"  length of the wait: {name} ({unit})")
+    for title, alternatives in (
+        ("raises when parsed, flag on", facts.ctor_raises),
+        ("raises when run, flag on", facts.execute_raises),
+    ):
+        if alternatives:
+            add(f"  {title}: {alternatives_text(alternatives)}")
+    if facts.async_twin:
+        add(f"  async twin: {facts.async_twin}")
+    if facts.twin_of:
+        add(f"  async twin of: {facts.twin_of}")
+    if facts.pokes_only:
+        add("  poke mode only")
+    if facts.deprecated:
+        add("  deprecated" + (f": use {facts.replacement}" if facts.replacement else ", without a replacement"))
+    if facts.renamed_parameters:
+        pairs = ", ".join(f"{old} is now {new}" for old, new in facts.renamed_parameters.items())
+        add(f"  renamed arguments: {pairs}")
+    if facts.differs:
+        add(f"  the replacement differs: {facts.differs}")
+    for caveat in facts.caveats:
+        conditions = " and ".join(map(condition_text, caveat.when))
+        add(f"  caveat ({caveat.effect}{', when ' + conditions if conditions else ''}): {caveat.text}")
+        add(f"    {caveat.source}")
+    for old in facts.aliases:
+        add(f"  also known as: {old}")
+    for key, value in facts.versions.items():
+        add(f"  {key}: {value if isinstance(value, str) else json.dumps(value)}")
+    add(f"  source: {facts.source}" + (f", defers at {facts.defer_source}" if facts.defer_source else ""))
+    return "\n".join(lines) + "\n"
+
+
+def changes(old: Iterable[ClassFacts], new: Iterable[ClassFacts]) -> str:
+    """What differs between two catalogs, one line for a class added or removed, one for a changed field.
+
+    Where a class merely stands on other lines of its file is left out.
+    """
+    before = {f.name: to_record(f) for f in old}
+    after = {f.name: to_record(f) for f in new}
+    lines = [f"- {name}" for name in sorted(before.keys() - after.keys())]
+    lines += [f"+ {name} ({after[name].get('deferral', 'never')})" for name in sorted(after.keys() - before.keys())]
+    for name in sorted(before.keys() & after.keys()):
+        for key in sorted(before[name].keys() | after[name].keys()):
+            was, now = before[name].get(key), after[name].get(key)
+            if was == now or key in ("source", "defer_source"):
+                continue
+            if key == "caveats":
+                was, now = ([{k: v for k, v in row.items() if k != "source"} for row in rows or []] for rows in (was, now))
+                if was == now:
+                    continue
+            lines.append(f"~ {name}.{key}: {_short(was)} -> {_short(now)}")
+    if not lines:
+        return "nothing changed\n"
+    return "\n".join(lines) + "\n"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def build(wheels: Path, output: Path | None = None) -> str:
+    """Extract from a folder of wheels, write the data files to `output` (default: the shipped data), tell what changed.
+
+    Raises FileNotFoundError (no wheels there) and ValueError (the overlay does not fit the wheels).
+    """
+    from advisor.catalog.build import build_data
+
+    contents, facts = build_data(wheels)
+    try:
+        old = list(Catalog.load().all())
+    except FileNotFoundError:
+        old = []
+    told = changes(old, facts)
+    folder = output or Path(DATA)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    counts = {kind: sum(f.deferral == kind for f in facts) for kind in ("flag", "always", "never")}
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    return f"{told}{len(facts)} classes ({summary}) written to {folder}\n"
