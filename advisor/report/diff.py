@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
+from typing import TypeAlias
+
+Change: TypeAlias = tuple[int, int, int, int]
 
 _CONTEXT = 3
+_MOST = 1_000  # changed lines; beyond, the whole rest counts as changed
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
@@ -17,23 +20,74 @@ def unified(path: str, old: bytes, new: bytes) -> Iterator[bytes]:
     name = _quoted(path)
     yield b"--- " + name + b"\n"
     yield b"+++ " + name + b"\n"
-    # Only the part that differs is compared: difflib takes quadratic time, and our edits are few.
-    same = _shared(before, after)
-    tail = _shared(before[same:][::-1], after[same:][::-1])
-    start = max(same - _CONTEXT, 0)
-    end = max(tail - _CONTEXT, 0)
-    a, b = before[start : len(before) - end], after[start : len(after) - end]
-    for group in SequenceMatcher(None, a, b, autojunk=False).get_grouped_opcodes(_CONTEXT):
+    for group in _grouped(changes(before, after)):
         first, last = group[0], group[-1]
-        ours = _range(first[1] + start, last[2] + start)
-        theirs = _range(first[3] + start, last[4] + start)
+        above = min(first[0], _CONTEXT)
+        below = min(len(before) - last[1], _CONTEXT)
+        ours = _range(first[0] - above, last[1] + below)
+        theirs = _range(first[2] - above, last[3] + below)
         yield f"@@ -{ours} +{theirs} @@\n".encode()
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                yield from (_line(b" ", line) for line in a[i1:i2])
-                continue
-            yield from (_line(b"-", line) for line in a[i1:i2])
-            yield from (_line(b"+", line) for line in b[j1:j2])
+        at = first[0] - above
+        for start, end, new_start, new_end in group:
+            yield from (_line(b" ", line) for line in before[at:start])
+            yield from (_line(b"-", line) for line in before[start:end])
+            yield from (_line(b"+", line) for line in after[new_start:new_end])
+            at = end
+        yield from (_line(b" ", line) for line in before[at : at + below])
+
+
+def _grouped(changes: list[Change]) -> Iterator[list[Change]]:
+    """The changes that share a hunk, because their context would touch."""
+    group: list[Change] = []
+    for change in changes:
+        if group and change[0] - group[-1][1] > 2 * _CONTEXT:
+            yield group
+            group = []
+        group.append(change)
+    if group:
+        yield group
+
+
+def changes(a: list[bytes], b: list[bytes]) -> list[Change]:
+    """The runs of lines to replace, in order: from `a[start:end]` to `b[new_start:new_end]`.
+
+    Myers' greedy algorithm: its time grows with the number of changed lines, and our edits are few, where
+    difflib's grows with the square of the file.
+    """
+    reach = {1: 0}
+    trace: list[dict[int, int]] = []
+    for distance in range(_MOST + 1):
+        trace.append(reach.copy())
+        for k in range(-distance, distance + 1, 2):
+            down = k == -distance or (k != distance and reach[k - 1] < reach[k + 1])
+            x = reach[k + 1] if down else reach[k - 1] + 1
+            y = x - k
+            while x < len(a) and y < len(b) and a[x] == b[y]:
+                x, y = x + 1, y + 1
+            reach[k] = x
+            if x >= len(a) and y >= len(b):
+                return _traced(trace, len(a), len(b))
+    pairs = enumerate(zip(a, b, strict=False))
+    same = next((number for number, (one, other) in pairs if one != other), min(len(a), len(b)))
+    return [(same, len(a), same, len(b))]
+
+
+def _traced(trace: list[dict[int, int]], x: int, y: int) -> list[Change]:
+    """The way back through the steps of `changes`, as runs."""
+    found: list[Change] = []
+    for distance in range(len(trace) - 1, 0, -1):
+        reach, k = trace[distance], x - y
+        down = k == -distance or (k != distance and reach[k - 1] < reach[k + 1])
+        before = k + 1 if down else k - 1
+        x_before = reach[before]
+        y_before = x_before - before
+        x, y = (x_before, y_before + 1) if down else (x_before + 1, y_before)  # where the snake began
+        if found and found[-1][0] == x and found[-1][2] == y:
+            found[-1] = (x_before, found[-1][1], y_before, found[-1][3])
+        else:
+            found.append((x_before, x, y_before, y))
+        x, y = x_before, y_before
+    return found[::-1]
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -41,15 +95,6 @@ def _lines(data: bytes) -> list[bytes]:
     return [line + b"\n" for line in data.split(b"\n")[:-1]] + (
         [data.rpartition(b"\n")[2]] if data and data[-1:] != b"\n" else []
     )
-
-
-def _shared(a: list[bytes], b: list[bytes]) -> int:
-    number = 0
-    for one, other in zip(a, b, strict=False):
-        if one != other:
-            break
-        number += 1
-    return number
 
 
 def _line(mark: bytes, line: bytes) -> bytes:

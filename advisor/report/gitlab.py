@@ -22,10 +22,6 @@ def render(report: Report, out: TextIO) -> None:
             "severity": _SEVERITY[severity_of(finding)],
             "location": {
                 "path": finding.path,
-                "positions": {
-                    "begin": {"line": finding.span.line, "column": finding.span.column},
-                    "end": {"line": finding.span.end_line, "column": finding.span.end_column},
-                },
                 "lines": {"begin": finding.span.line, "end": finding.span.end_line},
             },
         }

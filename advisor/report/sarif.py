@@ -58,6 +58,7 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
         "shortDescription": {"text": rule.doc.title or name},
         "fullDescription": {"text": rule.doc.what or rule.doc.title or name},
         "help": {"text": plain(rule), "markdown": markdown(rule)},
+        **({"helpUri": rule.url} if rule.url else {}),
         "defaultConfiguration": {"level": _LEVEL[rule.severity]},
         "properties": {"tags": ["airflow", rule.group], "problem.severity": _SEVERITY[rule.severity]},
     }
