@@ -117,7 +117,9 @@ class AsyncTask:
                 return False
         text = body.text()
         asks = [node for node in self._dag_file.tree.kinds("await", under=body) if not self._is_sleep(node)]
-        asks += [] if asks else self._dag_file.tree.kinds("with_statement", under=body)
+        for block in self._dag_file.tree.kinds("with_statement", under=body):
+            if block.text().startswith("async"):
+                asks += self._dag_file.tree.kinds("with_item", under=block)
         ends = re.search(r"\b(?:return|break)\b", text) is not None
         endless = loop.kind() == "while_statement" and _constant_true(loop)
         if endless and not ends:

@@ -291,7 +291,7 @@ def _classify(node: Node) -> Literal["reference"] | tuple[BindingKind, Node | No
         return ("class", parent) if parent.field("name") == node else "reference"
     if kind in _PARAMETERS:
         value = parent.field("value")
-        if value is not None and value == node or parent.field("type") == node:
+        if (value is not None and value == node) or parent.field("type") == node:
             return "reference"
         return ("parameter", value)
     if kind == "as_pattern_target":
