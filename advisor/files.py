@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -256,8 +257,8 @@ def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
 
     good: list[str] = []
     for line in lines:
-        # Patterns become regular expressions: many stars in one of them could take for ever on a long name.
-        if line.strip() and not line.startswith("#") and line.count("*") <= 8:
+        # Patterns become regular expressions: many stars in one could take for ever on a name made for it.
+        if line.strip() and not line.startswith("#") and len(re.findall(r"\*+", line)) <= 4:
             with suppress(ValueError):  # a pattern that git ignores as well
                 build([line])
                 good.append(line)
@@ -269,7 +270,7 @@ def _spec_of(folder: str) -> list[tuple[str, GitIgnoreSpec]]:
         text = read(os.path.join(folder, ".gitignore")).decode("utf-8", "surrogateescape")
     except Unreadable:
         return []
-    return [(folder, _spec(text.removeprefix("\ufeff").splitlines()))]
+    return [(folder, _spec(line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")))]
 
 
 def _specs_above(real: str) -> list[tuple[str, GitIgnoreSpec]]:

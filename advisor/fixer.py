@@ -137,7 +137,7 @@ def _bundles(
     for members in groups.values():
         allowed = [finding for finding in members if _may(finding, unsafe)]
         size = max(finding.fix.group_size for finding in members if finding.fix)
-        if len(allowed) == len(members) == size:
+        if len(allowed) == len(members) >= size:
             bundles.append(members)
         elif allowed:
             reason = _held_back(members, size, unsafe)

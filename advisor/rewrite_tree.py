@@ -12,7 +12,8 @@ from advisor.rewrite_patch import CannotRewrite
 
 # Strings and comments, roughly: enough to tell code from text, also where an f-string holds its own quotes.
 _OPAQUE = re.compile(
-    r"""#[^\r\n]*|'{3}(?:[^\\]|\\.)*?'{3}|"{3}(?:[^\\]|\\.)*?"{3}|'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*\"""",
+    r"""#[^\r\n]*|'{3}(?:[^\\]|\\.)*?'{3}|"{3}(?:[^\\]|\\.)*?"{3}"""
+    r"""|'(?:[^'\\\r\n]|\\(?:\r\n|.))*'|"(?:[^"\\\r\n]|\\(?:\r\n|.))*\"""",
     re.DOTALL,
 )
 _DEEPER = re.compile(r"[\[({]|[\])}]|,|[.+\-*/%@|&^<>!~:]|\b(?:and|or|not|in|is|if|else|lambda|for|await)\b")
