@@ -232,8 +232,11 @@ def executed_inline(names: Names, call: Node) -> bool:
     target = parent.field("left")
     if target is None or target.kind() != "identifier":
         return False
+    text, name = names.tree.text, target.text()
+    if f"{name}.execute(" not in text and f"{name}.poke(" not in text:
+        return False  # the common case, without a walk
     scope = function_of(call)
-    for reference in names.references(target.text()):
+    for reference in names.references(name):
         around = reference.parent()
         if around is None or around.kind() != "attribute":
             continue

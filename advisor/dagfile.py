@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from advisor.arguments import Arguments
 from advisor.asynctasks import AsyncTask, find_async_calls, find_async_tasks
 from advisor.contexts import Contexts
 from advisor.deferrals import Deferral, find_deferrals
@@ -12,7 +13,7 @@ from advisor.finding import Finding, Fix, Severity, Span
 from advisor.names import Names
 from advisor.operators import Operator, find_operators
 from advisor.syntax import Node, Tree
-from advisor.values import Values
+from advisor.values import MISSING, Dict, Values
 
 if TYPE_CHECKING:
     from advisor.catalog.lookup import Catalog
@@ -32,6 +33,7 @@ class DagFile:
         self.names = Names(tree, project.package_of(path))
         self.values = Values(self.names, lambda dotted: project.value(dotted, path))
         self.contexts = Contexts(self.names)
+        self._default_args: dict[Node, Dict | None] = {}
 
     @cached_property
     def operators(self) -> list[Operator]:
@@ -57,6 +59,16 @@ class DagFile:
     def deferrals(self) -> list[Deferral]:
         """What the file's own operators defer to, in the order of the text."""
         return find_deferrals(self)
+
+    def default_args(self, maker: Node) -> Dict | None:
+        """The `default_args` of a call that makes a DAG or a group; None where it is given none."""
+        if maker not in self._default_args:
+            given = Arguments(maker, self.values).value("default_args")
+            unknown = given is not MISSING and given is not None
+            self._default_args[maker] = (
+                given if isinstance(given, Dict) else Dict(complete=False) if unknown else None
+            )
+        return self._default_args[maker]
 
     def class_path(self, path: str) -> tuple[str, str] | None:
         """Today's name of a class and its name as imported from Airflow, for a dotted name as this file has it.

@@ -23,6 +23,8 @@ _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
 _PREFIXES: Final = ("airflow", "astronomer")
 _ASTRONOMER: Final = "astronomer-providers"
 _STANDARD: Final = "apache-airflow-providers-standard"
+_USUAL: Final = ("dag", "default_args")
+_USUAL_IMPORTS: Final = ("DAG", "dag", "TaskGroup", "task", "task_group", "timedelta", "datetime")
 
 
 class Operator:
@@ -99,7 +101,7 @@ class Operator:
         return self._defaults
 
     def _default_layers(self) -> Iterator[Dict]:
-        contexts, values = self._dag_file.contexts, self._dag_file.values
+        contexts = self._dag_file.contexts
         if self.mapping:
             # `.partial(default_args=…)` merges for most arguments, but not for the flag.
             own = self.arguments.value("default_args")
@@ -115,9 +117,9 @@ class Operator:
             if made is not None:
                 makers.append(made)
         for made in (*makers, *contexts.holders(self.call)):
-            found = Arguments(made, values).value("default_args")
-            if found is not MISSING and found is not None:
-                yield found if isinstance(found, Dict) else Dict(complete=False)
+            found = self._dag_file.default_args(made)
+            if found is not None:
+                yield found
 
     def value(self, name: str) -> object:
         """What this argument is worth on this task: the call's, else `default_args`', else the class's default.
@@ -432,7 +434,8 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
         locals_of_interest |= {name for name in catalog.names() if name in dag_file.tree.text}
     if not locals_of_interest:
         return []
-    names.prepare(locals_of_interest)
+    # One walk for what every task will ask about besides.
+    names.prepare({*locals_of_interest, *_USUAL, *(i.local for i in names.imports if i.name in _USUAL_IMPORTS)})
     locals_of_interest |= _aliases(dag_file, locals_of_interest)
     found: list[Operator] = []
     for local in locals_of_interest:
