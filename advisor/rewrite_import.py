@@ -40,18 +40,25 @@ def change_import(patch: Patch, before: str, newline: str, rewrites: Sequence[Ch
     if home != statement.module:
         edits.append(_module(text, statement, home))
     leaving = [index for index, target in targets.items() if target.new_module != home]
+    for index in leaving:
+        if statement.items[index].has_comment:
+            raise CannotRewrite(f"a comment stands inside the import of `{statement.items[index].name}`")
     for index, target in targets.items():
         if index not in leaving:
             edits.extend(_renamed(text, statement.items[index], target))
-    fresh = _fresh_lines(text, statement, targets, leaving, indent, newline)
     patch.change(edits)
+    comments: dict[str, list[str]] = {}
     for index in reversed(leaving):
         changed = patch.text()
         now = parse_import(changed)
+        lines = own_line(changed, now.items[index], now.open)
+        if lines is not None and lines[2]:
+            comments.setdefault(targets[index].new_module, []).insert(0, lines[2].rstrip())
         patch.change(removal(changed, now.items, index, now.open, now.close))
     parse_import(patch.text())
-    if fresh:
-        patch.change([Edit(0, 0, fresh)])
+    if leaving:
+        moved = [targets[index] for index in leaving]
+        patch.change([Edit(0, 0, _fresh(moved, comments, indent, newline))])
 
 
 def _indentation(before: str) -> str | None:
@@ -110,34 +117,18 @@ def _module(text: str, statement: Import, home: str) -> Edit:
     return Edit(start, end, before + home + after)
 
 
-def _fresh_lines(
-    text: str,
-    statement: Import,
-    targets: dict[int, ChangeImport],
-    leaving: Sequence[int],
-    indent: str | None,
-    newline: str,
+def _fresh(
+    moved: Sequence[ChangeImport], comments: dict[str, list[str]], indent: str | None, newline: str
 ) -> str:
     """The imports of the names that leave, one for each module, up to where the old statement starts."""
+    if indent is None and comments:
+        raise CannotRewrite("the comment behind the imported name has no place on a shared line")
     modules: dict[str, list[str]] = {}
-    comments: dict[str, list[str]] = {}
-    for index in leaving:
-        target, item = targets[index], statement.items[index]
-        if item.has_comment:
-            raise CannotRewrite(f"a comment stands inside the import of `{item.name}`")
+    for target in moved:
         modules.setdefault(target.new_module, []).append(_written(target))
-        lines = own_line(text, item, statement.open)
-        if lines is not None and lines[2]:
-            comments.setdefault(target.new_module, []).append(lines[2].rstrip())
     fresh = ""
     for module, names in modules.items():
         fresh += f"from {module} import {', '.join(names)}"
-        behind = comments.get(module, [])
-        if indent is None:
-            if behind:
-                raise CannotRewrite("the comment behind the imported name has no place on a shared line")
-            fresh += "; "
-        else:
-            fresh += "".join(f"  {comment}" for comment in behind)
-            fresh += newline + indent
+        fresh += "".join(f"  {comment}" for comment in comments.get(module, []))
+        fresh += "; " if indent is None else newline + indent
     return fresh

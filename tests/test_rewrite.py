@@ -507,3 +507,63 @@ def test_any_keyword_can_be_removed(call: str, data: st.DataObject) -> None:
     expected.value.keywords = [keyword for keyword in expected.value.keywords if keyword.arg != name]
     assert ast.dump(ast.parse(done)) == ast.dump(ast.Module(body=[expected], type_ignores=[]))
     assert done.count("# own") == call.count("# own")
+
+
+@st.composite
+def _imports(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
+    """What stands before a statement, the statement, and the names in it with what they bind."""
+    names = [(f"N{n}", draw(st.sampled_from([f"N{n}", f"B{n}"]))) for n in range(draw(st.integers(1, 4)))]
+    parenthesised = draw(st.booleans())
+    gaps = st.sampled_from(
+        ["", " ", "\n    ", "  # c\n    ", "\n\n# own\n\t"] if parenthesised else [" ", " \\\n  "]
+    )
+    text = draw(st.sampled_from(["from m.n import ", "from  m.n \\\n  import  "])) + "(" * parenthesised
+    for index, (name, bound) in enumerate(names):
+        text += draw(gaps) if parenthesised else ""
+        text += name if name == bound else f"{name} as {bound}"
+        if index < len(names) - 1:
+            text += "," + draw(gaps)
+        elif parenthesised:
+            text += draw(st.sampled_from(["", ","])) + draw(gaps) + ")"
+    head = draw(st.sampled_from(["", "x = 1; ", "if x: ", "if x:\n\t", "try:\n    pass\nfinally:\n    "]))
+    return head, text, names
+
+
+@settings(max_examples=400, deadline=None)
+@given(layout=_imports(), newline=st.sampled_from(["\n", "\r\n"]), data=st.data())
+def test_any_import_binds_the_same_names_afterwards(
+    layout: tuple[str, str, list[tuple[str, str]]], newline: str, data: st.DataObject
+) -> None:
+    head, statement, names = layout
+    head, statement = head.replace("\n", newline), statement.replace("\n", newline)
+    text = f"{head}{statement}  # end{newline}"
+    span = Span(len(head), len(head) + len(statement), 1, 1, 1, 1)
+    moves = data.draw(
+        st.lists(st.sampled_from(["", "m.n", "p", "q.r"]), min_size=len(names), max_size=len(names))
+    )
+    changes = [
+        ChangeImport(span, name, bound, module, f"New{name}", bound)
+        for (name, bound), module in zip(names, moves, strict=True)
+        if module
+    ]
+    try:
+        done = apply(text, changes)
+    except CannotRewrite as refusal:
+        assert "comment" in refusal.reason  # noqa: PT017 (nothing else may be refused)
+        return
+
+    def bindings(source: str) -> dict[str, tuple[str | None, str]]:
+        return {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+
+    assert bindings(done) == {
+        bound: (module, f"New{name}") if module else ("m.n", name)
+        for (name, bound), module in zip(names, moves, strict=True)
+    }
+    assert done.count("#") == text.count("#")
+    assert done.startswith(head)
+    assert done.endswith(f"  # end{newline}")
