@@ -110,7 +110,7 @@ def parse_call(text: str) -> Call:
                 name_end,
                 value,
                 comma,
-                _has_comment(argument.value),
+                "#" in text[value:end] and _has_comment(argument.value),
             )
         )
     code.expect(at == len(text) - 1 and text[opening] == "(" and text[at] == ")")
@@ -152,7 +152,11 @@ def parse_import(text: str) -> Import:
             alias.asname.name.value if alias.asname and isinstance(alias.asname.name, libcst.Name) else name
         )
         at, comma = code.after(end, alias.comma)
-        items.append(Item(start, end, name, bound, name_end, start, comma, _has_comment(bare)))
+        items.append(
+            Item(
+                start, end, name, bound, name_end, start, comma, "#" in text[start:end] and _has_comment(bare)
+            )
+        )
     closing = at
     if statement.rpar is not None:
         at += len(code.of(statement.rpar))
