@@ -157,6 +157,21 @@ def versions(
     return dict(sorted(result.items()))
 
 
+def astronomer_versions(sources: Sources) -> dict[str, dict[str, Any]]:
+    """Since when astronomer-providers has each class (all of them deferred from the start), and deprecates it."""
+    package = "astronomer-providers"
+    records = _load("astronomer.json")
+    targets = {str(record["name"]): [str(record["name"])] for record in records}
+    line = history_versions.Line(package, sources.index.releases(package), targets)
+    facts = {name: history_versions.FACTS_TO_HALVE[name] for name in ("present", "deprecated")}
+    history_versions.Halving([line], sources.index.fetch, sources.release).run(facts)
+    result = {}
+    for name in targets:
+        found = history_versions.entry(line, name, own_trigger=False, always=True)
+        result[name] = {**found, "since": history_versions.first(line, name, facts["present"])}
+    return result
+
+
 def _present(sources: Sources, package: str, version: str) -> Tree:
     tree = sources.release(package, version)
     if tree is None:
@@ -179,7 +194,8 @@ def main(arguments: list[str]) -> int:
         records = history_astronomer.read(sources.astronomer, sources.newest, moved, notes["astronomer"])
         _write("astronomer.json", records)
     if "versions" in parts:
-        _write("history.json", versions(sources, _load("aliases.json"), notes["gone"]))
+        found = versions(sources, _load("aliases.json"), notes["gone"])
+        _write("history.json", dict(sorted({**found, **astronomer_versions(sources)}.items())))
     return 0
 
 

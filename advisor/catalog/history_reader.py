@@ -14,7 +14,8 @@ class State:
 
     flag: the constructor accepts `deferrable`. from_config: its default is the configured one. defers:
     `execute` reaches `self.defer(...)` or `raise TaskDeferred`. own_trigger: some method of the class, or of
-    a base in its own provider, defers by itself. deprecated: by decorator, or a warning in its constructor.
+    a base in its own provider, defers by itself. deprecated: by decorator, `is_deprecated`, or a warning in its
+    constructor.
     """
 
     flag: bool
@@ -75,6 +76,10 @@ def _fixes_flag(init: ast.FunctionDef) -> bool:
 
 def _deprecated(node: ast.ClassDef) -> bool:
     if any("deprecated" in ast.unparse(decorator).lower() for decorator in node.decorator_list):
+        return True
+    if any(
+        isinstance(item, ast.Assign) and ast.unparse(item) == "is_deprecated = True" for item in node.body
+    ):
         return True
     init = function(node, "__init__")
     body = init.body if init is not None else []
