@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from advisor.records import dataclass, field, replace
 from advisor.text import did_you_mean
 
 FILE = "dag-advisor.toml"
@@ -30,7 +30,7 @@ KEYS = (
     "target-airflow",
     "triggerer",
 )
-_VERSION = re.compile(r"\d{1,4}\.\d{1,4}(?:\.\d{1,4})?")
+_VERSION = r"\d{1,4}\.\d{1,4}(?:\.\d{1,4})?"
 # What marks the top of a project where no configuration does; the second row only where the first is absent.
 _MARKS = (
     ("pyproject.toml", ".git"),
@@ -202,7 +202,7 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
 
 def airflow_version(text: str) -> str:
     """`auto` or `X.Y[.Z]`, as written; raises ValueError with a sentence for anything else."""
-    if text == "auto" or _VERSION.fullmatch(text):
+    if text == "auto" or re.fullmatch(_VERSION, text):
         return text
     raise ValueError(f"`{text}` is no Airflow version; write it like `3.2` or `2.10.4`, or `auto`")
 

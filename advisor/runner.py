@@ -6,13 +6,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from advisor import engine
 from advisor.config import ignored_in
 from advisor.files import Found, Unreadable, read
 from advisor.finding import Finding, Span
+from advisor.records import dataclass, replace
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor

@@ -7,7 +7,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
@@ -18,6 +17,7 @@ from advisor.files import Found
 from advisor.finding import Finding
 from advisor.options import UsageError
 from advisor.progress import Progress
+from advisor.records import replace
 from advisor.report import Report, render, severity_of
 from advisor.rule import UnknownRule, discover
 from advisor.target import Target, TargetError, detect

@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.finding import Finding, Fix, ReplaceText, Span
+from advisor.records import replace
 from advisor.report import FORMATS, Report, render, statistics
 from advisor.report.diff import changes, unified
 from advisor.report.excerpt import window

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from advisor.comments import comments
 from advisor.finding import Finding, ReplaceText, Span
-from advisor.suppressions import comments, scan
+from advisor.suppressions import scan
 
 RULES = ("missing-deferrable", "sync-sensor", "unused-suppression", "unreadable-file")
 Lines = Callable[[int], tuple[int, int]]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
 
 from advisor.finding import Finding, Severity
+from advisor.records import dataclass, field
 
 if TYPE_CHECKING:
     from advisor.rule import Rule

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
+from advisor.records import dataclass
 from advisor.text import printable
 
 _TAB = 4

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TextIO
 
 from advisor.finding import Finding
+from advisor.records import dataclass
 from advisor.report import Report, severity_of
 from advisor.report.full import emit, wrapped
 from advisor.report.summary import Line, target_line
