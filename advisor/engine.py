@@ -20,7 +20,7 @@ from advisor.target import Target
 UNREADABLE = "unreadable-file"
 _NEWEST_AIRFLOW = (3, 3)  # what the shipped catalog was extracted from
 
-_TRACES = (b"airflow", b"astronomer.providers")
+TRACES = (b"airflow", b"astronomer.providers")
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 # Besides the catalog's class names, what some rule could speak about.
 _TOPICS = (b"async def", b".defer(", b"TaskDeferred", b"dag-advisor:")
@@ -54,7 +54,7 @@ def check(data: bytes, path: str, context: Context) -> list[Finding]:
     Bad input is a finding (`unreadable-file`), never an exception. A file with no trace of Airflow costs a substring
     search; one with no trace of our topic is only checked for being Python.
     """
-    if not any(trace in data for trace in _TRACES):
+    if not any(trace in data for trace in TRACES):
         return []
     try:
         text = decode(data).text

@@ -1,0 +1,125 @@
+"""Measures `check` against a bare ast-grep parse of the same files, ruff, and Python's start: `speed.py FOLDER`.
+
+Ratios within one run are what counts; seconds depend on the machine. Each figure is the best of several turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ast_grep_py import SgRoot
+
+from advisor import engine, syntax
+from advisor.config import Settings
+from advisor.decoding import Unreadable, decode
+from advisor.project import Project
+from advisor.target import detect
+
+HERE = Path(__file__).parent
+
+
+def best(turns: int, work: Callable[[], object]) -> float:
+    """The shortest of several runs, in seconds."""
+    times = []
+    for _ in range(turns):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--turns", type=int, default=5)
+    options = parser.parse_args()
+    files = {str(path): path.read_bytes() for path in sorted(options.folder.rglob("*.py")) if path.is_file()}
+    settings = Settings(root=options.folder)
+    context = engine.prepare(settings, detect(options.folder, settings, None, False))
+    read = {path: data for path, data in files.items() if any(trace in data for trace in engine.TRACES)}
+    texts = []
+    for data in read.values():
+        with contextlib.suppress(Unreadable):
+            texts.append(decode(data).text)
+    trees = _count_trees(files, context)
+
+    def check_all() -> None:
+        project = Project(str(options.folder))
+        fresh = engine.Context(context.rules, context.catalog, context.target, settings, project)
+        for path, data in files.items():
+            engine.check(data, path, fresh)
+
+    checked = best(options.turns, check_all)
+    bare = best(options.turns, lambda: [SgRoot(text, "python").root() for text in texts])
+    print(f"{len(files)} files, {len(read)} with a trace of Airflow, {trees} with a trace of our topic")
+    print(f"check, one process        {checked:7.3f} s   {checked / bare:5.2f} x the bare parse")
+    print(f"bare parse of the {len(texts):5d}   {bare:7.3f} s")
+
+    command = [
+        sys.executable,
+        "-m",
+        "advisor.cli",
+        "check",
+        "--isolated",
+        "--exit-zero",
+        "--output-format",
+        "json",
+    ]
+    ruff = [
+        "ruff",
+        "check",
+        "--select",
+        "AIR",
+        "--preview",
+        "--no-cache",
+        "--isolated",
+        "--exit-zero",
+        "--quiet",
+    ]
+    for name, line in (
+        ("dag-advisor, all files", [*command, "--jobs", "1", str(options.folder)]),
+        ("the same, all cores", [*command, str(options.folder)]),
+        ("ruff --select AIR", [*ruff, str(options.folder)]),
+    ):
+        print(f"{name:25} {best(3, lambda line=line: _run(line)):7.3f} s")  # type: ignore[misc]
+    one = HERE.parent / "fixtures" / "missing_deferrable.py"
+    start = best(15, lambda: _run([sys.executable, "-c", "pass"]))
+    single = best(15, lambda: _run([*command, str(one)]))
+    print(
+        f"one file                  {single:7.3f} s   {single / start:5.2f} x `python -c pass` ({start:.3f} s)"
+    )
+
+
+def _run(command: list[str]) -> None:
+    # Users have bytecode caches; a machine that forbids them would measure the compiler.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=environment)
+
+
+def _count_trees(files: dict[str, bytes], context: engine.Context) -> int:
+    made = 0
+    parse = syntax.parse
+
+    def counting(text: str) -> syntax.Tree:
+        nonlocal made
+        made += 1
+        return parse(text)
+
+    syntax.parse = counting
+    try:
+        for path, data in files.items():
+            engine.check(data, path, context)
+    finally:
+        syntax.parse = parse
+    return made
+
+
+if __name__ == "__main__":
+    main()
