@@ -58,15 +58,14 @@ def _silently(code: int) -> int:
 
 
 def _failed(error: Exception) -> int:
-    from advisor.config import ConfigError
     from advisor.options import COMMANDS, UsageError
-    from advisor.text import printable
+    from advisor.text import Refusal, printable
 
     hint = ""
     if isinstance(error, UsageError):
         command = next((word for word in sys.argv[1:2] if word in COMMANDS), "")
         hint = f"see `dag-advisor {command + ' ' if command else ''}--help`\n"
-    if isinstance(error, (ConfigError, UsageError)):
+    if isinstance(error, Refusal):
         text = str(error)
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from advisor.records import dataclass, field, replace
-from advisor.text import did_you_mean
+from advisor.text import Refusal, did_you_mean
 
 FILE = "dag-advisor.toml"
 KEYS = (
@@ -46,7 +46,7 @@ _MARKS = (
 )
 
 
-class ConfigError(Exception):
+class ConfigError(Refusal):
     """A configuration that can't be followed; `str()` of it names file, key and the nearest right name."""
 
 

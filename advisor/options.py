@@ -11,7 +11,7 @@ from typing import NoReturn
 from advisor import __version__
 from advisor.config import airflow_version
 from advisor.report import FORMATS
-from advisor.text import did_you_mean, nearest
+from advisor.text import Refusal, did_you_mean, nearest
 
 COMMANDS = {
     "check": "Report where tasks wait badly; write nothing",
@@ -36,7 +36,7 @@ Exit codes: 0 nothing to report, 1 findings, 2 the work could not be done.
 """
 
 
-class UsageError(Exception):
+class UsageError(Refusal):
     """A command line that can't be followed; `str()` of it is one clear line."""
 
 

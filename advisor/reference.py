@@ -8,7 +8,7 @@ from pathlib import Path
 
 from advisor.options import UsageError
 from advisor.rule import Rule, discover
-from advisor.text import did_you_mean
+from advisor.text import Refusal, did_you_mean
 
 
 def explain(options: Namespace) -> int:
@@ -25,7 +25,7 @@ def explain(options: Namespace) -> int:
         return 0
     name = options.rule
     if name not in rules:
-        raise UsageError(f"there is no rule `{name}`{did_you_mean(name, rules) or '; `rules` lists them'}")
+        raise Refusal(f"there is no rule `{name}`{did_you_mean(name, rules) or '; `rules` lists them'}")
     sys.stdout.write(markdown(rules[name]))
     return 0
 
@@ -77,7 +77,7 @@ def catalog(options: Namespace) -> int:
         raise UsageError("`--output` goes with `catalog build`")
     for path in arguments if verb in ("scan", "build") else ():
         if not Path(path).exists():
-            raise UsageError(f"{path}: the path does not exist")
+            raise Refusal(f"{path}: the path does not exist")
     try:
         if verb == "export":
             text = commands.export()
@@ -88,6 +88,6 @@ def catalog(options: Namespace) -> int:
         else:
             text = (commands.show if verb == "show" else commands.search)(arguments[0])
     except LookupError as error:
-        raise UsageError(str(error.args[0] if error.args else error)) from None
+        raise Refusal(str(error.args[0] if error.args else error)) from None
     sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
     return 0

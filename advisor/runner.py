@@ -86,7 +86,7 @@ def check_all(
     limit = jobs or cores()
     for index, one in enumerate(found):
         spent = time.monotonic() - started
-        if limit > 1 and spent > _ALONE and spent / index * (len(found) - index) > _WORTH:
+        if index and limit > 1 and spent > _ALONE and spent / index * (len(found) - index) > _WORTH:
             outcomes += _in_processes(found[index:], context, limit, advance)
             break
         outcomes.append(check_found(one, context))

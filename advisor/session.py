@@ -15,13 +15,12 @@ from advisor.config import Settings
 from advisor.decoding import Unreadable, decode
 from advisor.files import Found
 from advisor.finding import Finding
-from advisor.options import UsageError
 from advisor.progress import Progress
 from advisor.records import replace
 from advisor.report import Report, render, severity_of
 from advisor.rule import UnknownRule, discover
 from advisor.target import Target, TargetError, detect
-from advisor.text import counted, did_you_mean, printable
+from advisor.text import Refusal, counted, did_you_mean, printable
 
 if TYPE_CHECKING:
     from advisor.engine import Context
@@ -44,10 +43,10 @@ class Session:
             )
             self.context: Context = engine.prepare(self.settings, self.target)
         except TargetError as error:
-            raise UsageError(str(error)) from None
+            raise Refusal(str(error)) from None
         except UnknownRule as error:
             where = f" (named in {self.settings.source})" if self.settings.source else ""
-            raise UsageError(f"{error}{where}") from None
+            raise Refusal(f"{error}{where}") from None
         self.failed = False
         self.real: dict[str, str] = {}  # paths as opened, by paths as shown
         self.changed: dict[
@@ -78,8 +77,8 @@ class Session:
         missing = [one for one in found if one.missing]
         if missing:
             first, more = missing[0], len(missing) - 1
-            beside = f" (nor do {counted(more, 'other path')})" if more else ""
-            raise UsageError(f"{first.path}: {first.error}{_sibling(first.path)}{beside}")
+            beside = f" (nor {'does' if more == 1 else 'do'} {counted(more, 'other path')})" if more else ""
+            raise Refusal(f"{first.path}: {first.error}{_sibling(first.path)}{beside}")
         if not found:
             say(f"warning: no Python files found in {', '.join(options.paths or ['the current folder'])}")
         return found
@@ -229,7 +228,7 @@ def _opened(path: str) -> TextIO:
     try:
         return open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
-        raise UsageError(f"{path}: can't be written: {(error.strerror or str(error)).lower()}") from None
+        raise Refusal(f"{path}: can't be written: {(error.strerror or str(error)).lower()}") from None
 
 
 def shown(path: str) -> str:

@@ -21,6 +21,10 @@ _HIDDEN = (
 )
 
 
+class Refusal(Exception):  # noqa: N818
+    """Work that can't be done as asked; `str()` of it says in one clear line why, and what would do."""
+
+
 def printable(text: str, *, keep: str = "") -> str:
     """`text` with control, reordering and invisible characters written as escapes (`\\x1b`, `\\u202e`)."""
     if text.isascii() and text.isprintable():
@@ -46,7 +50,10 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # only on the way to a message
 
     by_key = {_key(choice): choice for choice in sorted(choices, reverse=True)}
-    found = get_close_matches(_key(word), list(by_key), n=1, cutoff=0.6)
+    key = _key(word)
+    found = get_close_matches(key, list(by_key), n=1, cutoff=0.6) or [
+        known for known in sorted(by_key) if len(key) > 2 and known.startswith(key)
+    ]
     return by_key[found[0]] if found else None
 
 
