@@ -211,8 +211,10 @@ from airflow.sdk import BaseSensorOperator
 class Waits(BaseSensorOperator):
     def __init__(self, *, key, deferrable=conf.getboolean("operators", "default_deferrable"), **kwargs):
         super().__init__(**kwargs)
+        self.deferrable = deferrable
     def execute(self, context):
-        self._wait()
+        if self.deferrable:
+            self._wait()
     def _wait(self):
         self.defer(trigger=T(), method_name="done")
 """
@@ -374,6 +376,35 @@ def test_halving_reads_few_releases_and_finds_the_first(tmp_path: Path) -> None:
     assert (entry["since"], entry["flag"], entry["default_from_config"]) == ("1.21", "1.21", "1.21")
     assert len(opened) <= 8
     assert [("p", version) for version in opened] == fetched
+
+
+@pytest.mark.parametrize(
+    ("before", "since"),
+    [
+        (SENSOR.replace("deferrable", "other"), "1.0"),  # deferred before there was a flag to ask
+        (SENSOR.replace("deferrable=conf", "other=conf"), "1.1"),  # looks at a flag that no caller can set
+    ],
+)
+def test_a_deferral_before_the_flag(tmp_path: Path, before: str, since: str) -> None:
+    trees = [tree(tmp_path / "0", p__sensors__a=before), tree(tmp_path / "1", p__sensors__a=SENSOR)]
+    line = history_versions.Line("p", ["1.0", "1.1"], {"p.sensors.a.Waits": ["p.sensors.a.Waits"]})
+    open_release = {"1.0": trees[0], "1.1": trees[1]}
+    halving = history_versions.Halving([line], lambda pins: None, lambda _, version: open_release[version])
+    halving.run(history_versions.FACTS_TO_HALVE)
+    entry = history_versions.entry(line, "p.sensors.a.Waits", own_trigger=True, always=False)
+    assert (entry["since"], entry["flag"]) == (since, "1.1")
+
+
+def test_a_flag_that_another_provider_brings(tmp_path: Path) -> None:
+    child = "from airflow.providers.b.sensors.old import Waits\nclass Child(Waits):\n    pass\n"
+    own = tree(tmp_path / "own", airflow__providers__a__sensors__a=child)
+    other = tree(tmp_path / "other", airflow__providers__b__sensors__new=SENSOR)
+    moved = {"airflow.providers.b.sensors.old.Waits": "airflow.providers.b.sensors.new.Waits"}
+    joined = own.over(other, "airflow.providers.a.", moved)
+    state = history_reader.read(joined, "airflow.providers.a.sensors.a", "Child")
+    assert state is not None
+    assert (state.flag, state.flag_of) == (True, "airflow.providers.b.sensors.new.Waits")
+    assert (state.defers, state.own_trigger) == (True, False)
 
 
 def test_releases_are_ordered_as_numbers() -> None:

@@ -112,6 +112,7 @@ def versions(
     class}}.
     """
     newest = sources.newest
+    moved = {old: alias["name"] for old, alias in names.items()}
     lines: dict[str, history_versions.Line] = {}
     today: dict[str, State] = {}
     for package in sources.providers:
@@ -119,9 +120,10 @@ def versions(
         targets = {
             f"{module}.{name}": [f"{module}.{name}"]
             for module in newest.modules()
-            if module.startswith(prefix) and history_aliases.ROOMS & set(module.split("."))
+            if module.startswith(prefix) and history_versions.ROOMS & set(module.split("."))
             for name in newest.classes(module)
-            if not name.startswith("_") and history_aliases.is_task(newest, f"{module}.{name}")
+            if (not name.startswith("_") or ".decorators." in module)
+            and history_aliases.is_task(newest, f"{module}.{name}")
         }
         found = history_versions.states(newest, targets)
         today.update({name: state for name, state in found.items() if state and (state.flag or state.defers)})
@@ -140,7 +142,9 @@ def versions(
 
     def open_release(package: str, version: str) -> Tree | None:
         tree = sources.release(package, version)
-        return tree if tree is None or package == core.package else tree.over(newest, _package(package))
+        if tree is None or package == core.package:
+            return tree
+        return tree.over(newest, _package(package), moved)
 
     own = {name: state.own_trigger for name, state in today.items()}
     halving = history_versions.Halving([*lines.values(), core], sources.index.fetch, open_release)

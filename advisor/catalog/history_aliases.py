@@ -19,7 +19,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias
 
-from advisor.catalog.history_tree import Tree, function
+from advisor.catalog.history_tree import Function, Tree, function
 
 Era: TypeAlias = Literal["1.10", "contrib", "core", "provider", "re-export"]
 Edges: TypeAlias = dict[str, str]
@@ -217,7 +217,7 @@ def _adds_nothing(node: ast.ClassDef) -> bool:
     return True
 
 
-def _hands_on(init: ast.FunctionDef) -> bool:
+def _hands_on(init: Function) -> bool:
     arguments = init.args
     if len(arguments.args) > 1 or arguments.kwonlyargs or arguments.posonlyargs or arguments.kwarg is None:
         return False

@@ -5,21 +5,24 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from advisor.catalog.history_tree import Tree, function, parameters
+from advisor.catalog.history_tree import Function, Tree, function, parameters
 
 
 @dataclass(frozen=True)
 class State:
     """What a release says about a class.
 
-    flag: the constructor accepts `deferrable`. from_config: its default is the configured one. defers:
-    `execute` reaches `self.defer(...)` or `raise TaskDeferred`. own_trigger: some method of the class, or of
-    a base in its own provider, defers by itself. deprecated: by decorator, `is_deprecated`, or a warning in its
-    constructor.
+    flag: the constructor accepts `deferrable`. flag_of: the base of another provider that brings the flag
+    ("" where its own does). from_config: its default is the configured one. asks: the class, or a base in
+    its own provider, looks at `deferrable`. defers: `execute` reaches `self.defer(...)` or `raise
+    TaskDeferred`. own_trigger: some method of the class, or of a base in its own provider, defers by itself.
+    deprecated: by decorator, `is_deprecated`, or a warning in its constructor.
     """
 
     flag: bool
+    flag_of: str
     from_config: bool
+    asks: bool
     defers: bool
     own_trigger: bool
     deprecated: bool
@@ -30,40 +33,47 @@ def read(tree: Tree, module: str, name: str) -> State | None:
     if name not in tree.classes(module):
         return None
     lineage = tree.lineage(f"{module}.{name}")
-    default = _flag(tree, lineage)
-    text = "" if default is None else ast.unparse(default)
+    own = [node for where, node in lineage if _provider(where) == _provider(module)]
+    home, default = _flag(lineage)
     return State(
         flag=default is not None,
-        from_config="default_deferrable" in text,
+        flag_of="" if _provider(home) in {"", _provider(module)} else home,
+        from_config=default is not None and "default_deferrable" in ast.unparse(default),
+        asks=any(_mentions(node, "deferrable") for node in own),
         defers=_Reach(tree, lineage).reaches("execute"),
-        own_trigger=any(
-            _provider(where) == _provider(module) and "self.defer(" in ast.unparse(node)
-            for where, node in lineage
-        ),
+        own_trigger=any("self.defer(" in ast.unparse(node) for node in own),
         deprecated=_deprecated(lineage[0][1]),
     )
 
 
-def _provider(module: str) -> str:
+def _provider(dotted: str) -> str:
     """`airflow.providers.amazon`: enough to tell a class's own provider from others."""
-    return ".".join(module.split(".")[:3])
+    return ".".join(dotted.split(".")[:3])
 
 
-def _flag(tree: Tree, lineage: list[tuple[str, ast.ClassDef]]) -> ast.expr | None:
-    """The default of `deferrable` in the nearest constructor that the argument gets to."""
-    for _, node in lineage:
+def _mentions(tree: ast.AST, name: str) -> bool:
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr == name)
+        or (isinstance(node, ast.Name) and node.id == name)
+        for node in ast.walk(tree)
+    )
+
+
+def _flag(lineage: list[tuple[str, ast.ClassDef]]) -> tuple[str, ast.expr | None]:
+    """The class whose constructor `deferrable` gets to, and its default there."""
+    for module, node in lineage:
         init = function(node, "__init__")
         if init is None:
             continue
         own = parameters(init)
         if "deferrable" in own:
-            return own["deferrable"] or ast.Constant(value=None)
+            return f"{module}.{node.name}", own["deferrable"] or ast.Constant(value=None)
         if init.args.kwarg is None or _fixes_flag(init):
-            return None
-    return None
+            break
+    return "", None
 
 
-def _fixes_flag(init: ast.FunctionDef) -> bool:
+def _fixes_flag(init: Function) -> bool:
     """Whether `super().__init__(deferrable=True, ...)` decides: a caller's own value is one too many."""
     return any(
         isinstance(node, ast.Call)
@@ -113,7 +123,7 @@ class _Reach:
                 return self._body(found, position, module)
         return False
 
-    def _body(self, body: ast.FunctionDef, position: int, module: str) -> bool:
+    def _body(self, body: Function, position: int, module: str) -> bool:
         for node in ast.walk(body):
             if (
                 isinstance(node, ast.Raise)

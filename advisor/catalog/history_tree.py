@@ -7,6 +7,9 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Tree:
@@ -22,6 +25,7 @@ class Tree:
         self._paths = dict(paths or {})
         self._parsed: dict[str, ast.Module | None] = {}
         self._names: dict[str, dict[str, str]] = {}
+        self._moved: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, *roots: Path) -> Tree:
@@ -35,11 +39,16 @@ class Tree:
                 paths[module] = path
         return cls(sources, paths)
 
-    def over(self, other: Tree, prefix: str) -> Tree:
-        """These modules before those of `other`, of which everything below `prefix` is left out."""
+    def over(self, other: Tree, prefix: str, moved: Mapping[str, str]) -> Tree:
+        """These modules before those of `other`, of which everything below `prefix` is left out.
+
+        `moved`: where `other` keeps classes that these modules import by an older name.
+        """
         kept = {name: text for name, text in other._sources.items() if not f"{name}.".startswith(prefix)}
         paths = {name: other._paths[name] for name in kept if name in other._paths}
-        return Tree({**kept, **self._sources}, {**paths, **self._paths})
+        joined = Tree({**kept, **self._sources}, {**paths, **self._paths})
+        joined._moved = moved
+        return joined
 
     def modules(self) -> list[str]:
         """Every module's dotted name, sorted."""
@@ -113,8 +122,10 @@ class Tree:
     def resolve(self, dotted: str, depth: int = 8) -> str:
         """Follow re-exports to the defining module; what can't be followed comes back as it is."""
         module, _, name = dotted.rpartition(".")
-        if depth == 0 or module not in self._sources or name in self.classes(module):
+        if depth == 0 or name in self.classes(module):
             return dotted
+        if module not in self._sources:
+            return self._moved.get(dotted, dotted)
         target = self.names(module).get(name)
         return dotted if target is None or target == dotted else self.resolve(target, depth - 1)
 
@@ -194,15 +205,15 @@ def _dotted(node: ast.expr) -> str:
     return ""
 
 
-def function(node: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+def function(node: ast.ClassDef, name: str) -> Function | None:
     """The class's own method of that name."""
     for item in node.body:
-        if isinstance(item, ast.FunctionDef) and item.name == name:
+        if isinstance(item, Function) and item.name == name:
             return item
     return None
 
 
-def parameters(init: ast.FunctionDef) -> dict[str, ast.expr | None]:
+def parameters(init: Function) -> dict[str, ast.expr | None]:
     """Names and defaults of `__init__`'s parameters but `self`, `*args`, `**kwargs`; None = required."""
     arguments = init.args
     positional = [*arguments.posonlyargs, *arguments.args][1:]

@@ -6,6 +6,8 @@
               or the inherited trigger (a subclass in another provider that has a trigger of its own counts
               from that one); null where it never does,
      "flag": first release whose constructor accepts `deferrable`, or null,
+     "flag_of": the base in another provider that brought the flag at first: only with a release of that
+                provider that has it (left out where its own provider brings it),
      "default_from_config": first release where `[operators] default_deferrable` decides its default, or null,
      "deprecated", "removed": first release that deprecates it, and that no longer has it
                               (left out where none does),
@@ -26,7 +28,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from advisor.catalog.history_aliases import ROOMS
 from advisor.catalog.history_reader import State, read
 from advisor.catalog.history_tree import Tree
 
@@ -34,6 +35,8 @@ Fact = Callable[[State | None], bool]
 Fetch = Callable[[list[tuple[str, str]]], None]
 Open = Callable[[str, str], Tree | None]
 
+# Decorators' operators take the flag too: `@task.kubernetes(deferrable=True)`.
+ROOMS = frozenset({"operators", "sensors", "transfers", "decorators"})
 _CLASS = re.compile(r"^ *class (\w+)", re.MULTILINE)
 FACTS: dict[str, Fact] = {
     "flag": lambda state: state is not None and state.flag,
@@ -140,13 +143,17 @@ def entry(line: Line, target: str, own_trigger: bool, always: bool) -> dict[str,
     def defers(state: State | None) -> bool:
         if state is None or not state.defers or (own_trigger and not state.own_trigger):
             return False
-        return always or state.flag
+        # Without the flag, code that looks at it cannot have been reached; code that does not always was.
+        return always or state.flag or not state.asks
 
     found: dict[str, Any] = {
         "since": first(line, target, defers),
         "flag": first(line, target, FACTS["flag"]),
         "default_from_config": first(line, target, FACTS["default_from_config"]),
     }
+    flagged = [state for p in sorted(line.read) if (state := line.state(p, target)) and state.flag]
+    if flagged and flagged[0].flag_of:
+        found["flag_of"] = flagged[0].flag_of
     deprecated = first(line, target, FACTS["deprecated"])
     if deprecated is not None:
         found["deprecated"] = deprecated
@@ -167,5 +174,6 @@ FACTS_TO_HALVE: dict[str, Fact] = {
     **FACTS,
     "present": lambda state: state is not None,
     "defers": lambda state: state is not None and state.defers,
+    "guarded": lambda state: state is not None and state.asks,
     "own trigger": lambda state: state is not None and state.own_trigger,
 }
