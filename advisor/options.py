@@ -114,8 +114,21 @@ def _new(name: str, description: str) -> Parser:
         return argparse.HelpFormatter(prog, max_help_position=32, width=min(_columns(), 100))
 
     return Parser(
-        prog=f"dag-advisor {name}", description=description, allow_abbrev=False, formatter_class=formatter
+        prog=f"dag-advisor {name}",
+        usage=f"dag-advisor {name} [OPTIONS] {_OPERANDS[name]}",
+        description=description,
+        allow_abbrev=False,
+        formatter_class=formatter,
     )
+
+
+_OPERANDS = {
+    "check": "[PATHS...]",
+    "fix": "[PATHS...]",
+    "explain": "RULE | --all",
+    "rules": "",
+    "catalog": "show CLASS | search TEXT | export | scan PATHS... | build WHEELS",
+}
 
 
 def _columns() -> int:
@@ -287,9 +300,6 @@ def _rules() -> Parser:
 
 def _catalog() -> Parser:
     parser = _new("catalog", "Look into the facts about Airflow's operators and sensors.")
-    parser.usage = (
-        "dag-advisor catalog show CLASS | search TEXT | export | scan PATH... | build WHEELS [--output FILE]"
-    )
     parser.add_argument(
         "verb",
         metavar="show|search|export|scan|build",
