@@ -93,6 +93,8 @@ def merge(
             since = row.get("since", facts[name].since)
             rest = {key: value for key, value in row.items() if key != "since"}
             facts[name] = replace(facts[name], since=since, versions=rest)
+    for name, durations in overlay.get("durations", {}).items():
+        facts[name] = replace(facts[name], duration_parameters=dict(durations))
     for old, new in overlay.get("twins", {}).items():
         facts[old] = replace(facts[old], async_twin=new)
         facts[new] = replace(facts[new], twin_of=old)
@@ -118,25 +120,40 @@ def check_overlay(overlay: Mapping[str, Any], extracted: Iterable[ClassFacts]) -
         wrong += [f"corrections: {name}: no field {k}" for k in changes if k not in (*FIELDS, "why", "read")]
         if not changes.get("why") or not changes.get("read"):
             wrong.append(f"corrections: {name}: says neither why nor where it was read")
+        for key in ("defers_when", "ctor_raises", "execute_raises"):
+            for argument in {c[0] for row in changes.get(key, []) for c in row}:
+                wrong += _unknown_argument(facts.get(name), argument, f"corrections: {name}.{key}")
     for row in overlay.get("caveats", []):
         for name in row["classes"]:
             if name not in facts:
                 wrong.append(f"caveats: {row['id']}: no class {name}")
-                continue
             for argument, _, _ in row["when"]:
-                if facts[name].parameter(argument) is None:
-                    wrong.append(f"caveats: {row['id']}: {name} takes no {argument}")
+                wrong += _unknown_argument(facts.get(name), argument, f"caveats: {row['id']}: {name}")
+    for name, durations in overlay.get("durations", {}).items():
+        for argument in durations:
+            wrong += _unknown_argument(facts.get(name), argument, f"durations: {name}")
     for old, new in overlay.get("twins", {}).items():
         wrong += [f"twins: no class {name}" for name in (old, new) if name not in facts]
     return wrong
 
 
+def _unknown_argument(facts: ClassFacts | None, argument: str, where: str) -> list[str]:
+    if facts is not None and facts.parameter(argument) is not None:
+        return []
+    return [f"{where} takes no {argument}"]
+
+
 def prefilter_names(facts: Iterable[ClassFacts], former: Mapping[str, str]) -> list[str]:
-    """Simple names, present and former, of classes that rules may speak about: all that defer, wait, or are deprecated."""
+    """Simple names, present and former, of the classes that rules may speak about."""
     spoken = {
         f.name
         for f in facts
-        if f.deferral != "never" or f.kind == "sensor" or f.async_twin or f.twin_of or f.replacement or f.deprecated
+        if f.deferral != "never"
+        or f.kind == "sensor"
+        or f.async_twin
+        or f.twin_of
+        or f.replacement
+        or f.deprecated
     }
     spoken -= {f"airflow.sdk.bases.sensor.{FIRST_BASES[1]}"}
     dotted = [*spoken, *(old for old, new in former.items() if new in spoken)]
@@ -180,7 +197,9 @@ def files(facts: list[ClassFacts], former: Mapping[str, str]) -> dict[str, bytes
         json.dumps(to_record(f), ensure_ascii=False, separators=(",", ":")) + "\n"
         for f in sorted(facts, key=lambda f: f.name.encode())
     ]
-    rows = sorted((old.encode(), new.encode()) for old, new in former.items() if new in known and old not in known)
+    rows = sorted(
+        (old.encode(), new.encode()) for old, new in former.items() if new in known and old not in known
+    )
     return {
         "classes.jsonl": "".join(lines).encode(),
         "former.tsv": b"".join(old + b"\t" + new + b"\n" for old, new in rows),

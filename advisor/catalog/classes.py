@@ -38,7 +38,9 @@ class ClassInfo:
         for statement in body:
             match statement:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    decorators = {d.attr if isinstance(d, ast.Attribute) else "" for d in statement.decorator_list}
+                    decorators = {
+                        d.attr if isinstance(d, ast.Attribute) else "" for d in statement.decorator_list
+                    }
                     if not decorators & {"setter", "deleter"}:
                         self.methods[name] = statement
                 case ast.Assign(targets=targets, value=value):

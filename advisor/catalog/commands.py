@@ -124,8 +124,8 @@ def _page(facts: ClassFacts) -> str:
     add = lines.append
     when = alternatives_text(facts.defers_when)
     if facts.deferral == "flag":
-        default = {"config": "the configured default_deferrable", None: "unknown"}.get(
-            facts.flag_default, str(facts.flag_default)
+        default = {"config": "the configured default_deferrable", "None": "unknown"}.get(
+            str(facts.flag_default), str(facts.flag_default)
         )
         add(f"  deferrable: a flag, default {default}" + (f", since {facts.since}" if facts.since else ""))
     if facts.deferral == "never":
@@ -160,7 +160,10 @@ def _page(facts: ClassFacts) -> str:
     if facts.pokes_only:
         add("  poke mode only")
     if facts.deprecated:
-        add("  deprecated" + (f": use {facts.replacement}" if facts.replacement else ", without a replacement"))
+        add(
+            "  deprecated"
+            + (f": use {facts.replacement}" if facts.replacement else ", without a replacement")
+        )
     if facts.renamed_parameters:
         pairs = ", ".join(f"{old} is now {new}" for old, new in facts.renamed_parameters.items())
         add(f"  renamed arguments: {pairs}")
@@ -186,14 +189,19 @@ def changes(old: Iterable[ClassFacts], new: Iterable[ClassFacts]) -> str:
     before = {f.name: to_record(f) for f in old}
     after = {f.name: to_record(f) for f in new}
     lines = [f"- {name}" for name in sorted(before.keys() - after.keys())]
-    lines += [f"+ {name} ({after[name].get('deferral', 'never')})" for name in sorted(after.keys() - before.keys())]
+    lines += [
+        f"+ {name} ({after[name].get('deferral', 'never')})" for name in sorted(after.keys() - before.keys())
+    ]
     for name in sorted(before.keys() & after.keys()):
         for key in sorted(before[name].keys() | after[name].keys()):
             was, now = before[name].get(key), after[name].get(key)
             if was == now or key in ("source", "defer_source"):
                 continue
             if key == "caveats":
-                was, now = ([{k: v for k, v in row.items() if k != "source"} for row in rows or []] for rows in (was, now))
+                was, now = (
+                    [{k: v for k, v in row.items() if k != "source"} for row in rows or []]
+                    for rows in (was, now)
+                )
                 if was == now:
                     continue
             lines.append(f"~ {name}.{key}: {_short(was)} -> {_short(now)}")

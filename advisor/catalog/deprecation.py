@@ -7,7 +7,9 @@ import re
 
 from advisor.catalog.classes import ClassInfo, ClassTable
 
-_DOTTED = re.compile(r"[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)+|[A-Z]\w+(?:Operator|Sensor|Async)\b|[A-Z]\w+(?:Operator|Sensor)\w*")
+_DOTTED = re.compile(
+    r"[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)+|[A-Z]\w+(?:Operator|Sensor|Async)\b|[A-Z]\w+(?:Operator|Sensor)\w*"
+)
 
 
 def deprecation(table: ClassTable, info: ClassInfo) -> tuple[bool, str | None]:
@@ -38,14 +40,19 @@ def _messages(info: ClassInfo) -> list[str]:
 
 def _text(call: ast.Call) -> str:
     """Every piece of text in a call, joined."""
-    return " ".join(n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return " ".join(
+        n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    )
 
 
 def _replacement(table: ClassTable, info: ClassInfo, text: str) -> str | None:
+    """The one class that a message names beside this one; None where it names several, or none that exists."""
+    names: set[str] = set()
     for candidate in _DOTTED.findall(text):
         simple = candidate.rpartition(".")[2]
         for dotted in (candidate, f"{info.module.name}.{simple}"):
             found = table.get(dotted)
             if found is not None and found.name != info.name:
-                return found.name
-    return None
+                names.add(found.name)
+                break
+    return names.pop() if len(names) == 1 else None

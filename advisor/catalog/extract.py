@@ -1,4 +1,4 @@
-"""Extracts the facts about every operator, sensor and transfer class from wheels and folders, without importing them."""
+"""Extracts the facts about every operator, sensor and transfer class of wheels and folders, unimported."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
+from advisor.catalog.caveats import extracted_caveats
 from advisor.catalog.classes import BASE_OPERATOR, BASE_SENSOR, ClassInfo, ClassTable
 from advisor.catalog.deprecation import deprecation
 from advisor.catalog.holding import waits_by_default
-from advisor.catalog.logic import FALSE, TRUE, Dnf, arguments_of, atom, both, either, ordered
+from advisor.catalog.logic import (
+    FALSE,
+    TRUE,
+    Dnf,
+    arguments_of,
+    atom,
+    both,
+    either,
+    forget,
+    negation,
+    ordered,
+)
 from advisor.catalog.modules import Sources
 from advisor.catalog.reach import Accepted, Outcome, Raise, follow
-from advisor.catalog.record import ClassFacts, Kind, Parameter
+from advisor.catalog.record import ClassFacts, Deferral, Kind, Parameter
 from advisor.catalog.values import Choice, Const, New, Value, deps
 
 FLAG = "deferrable"
@@ -23,9 +35,9 @@ _SWITCH = re.compile(r"^(wait|wait_(for|until)(_\w+)?|asynchronous|is_blocking)$
 _NO_SWITCH = re.compile(r"(seconds|interval|timeout|delay|time|policy|_sec|duration|attempts)$")
 _REVERSED = frozenset(["asynchronous"])
 _INTERVAL = re.compile(
-    r"^(.*_)?(poll|poke|polling|pull|check|sleep)(_?(interval|interval_seconds|interval_sec|frequency|sleep"
-    r"|period|period_seconds|seconds|time|delay|timeout_ms))?$|^(waiter_delay|sleep|poll|delay|interval"
-    r"|polling_interval.*|poll_interval.*|refresh_interval|status_check_interval|check_interval_time)$"
+    r"^(?!startup_|max_)(.*_)?(poll|poke|polling|pooling|pull)(_?(interval|sleep|delay|period|frequency)(_(seconds|sec))?)?$"
+    r"|^(?!startup_)(.*_)?(check|sleep|refresh)_(interval|time|delay|seconds|frequency)(_(seconds|sec))?$"
+    r"|^(waiter_delay|sleep|delay|delta|interval)$"
 )
 
 
@@ -98,11 +110,12 @@ class Extractor:
         accepted = plain.accepted | {k: v for k, v in on.accepted.items() if k not in plain.accepted}
         parameters = tuple(self.parameter(a) for a in accepted.values())
         switches = tuple(p.name for p in parameters if is_switch(p))
-        deferral = "always" if anyway else "flag" if flagged else "never"
+        reached = without_invalid(reached, [*off.ctor_raises, *off.execute_raises], switches)
+        deferral: Deferral = "always" if anyway else "flag" if flagged else "never"
         kind = kind_of(info)
         polls = self.polls(on, set(accepted))
         deprecated, replacement = deprecation(self.table, info)
-        waits = waits_by_default(is_sensor(info), parameters, switches)
+        waits = waits_by_default(self.table, info, is_sensor(info), parameters, switches, off)
         needed = bool(switches) and reached != FALSE and both(reached, switched_off(switches)) == FALSE
         starts = (
             deferral == "flag"
@@ -135,6 +148,9 @@ class Extractor:
             execute_raises=raises(on.execute_raises, off.execute_raises) if flagged else (),
             source=info.definition.source,
             defer_source=on.deferrals[0].source if on.deferrals and effective else "",
+            caveats=extracted_caveats(self.table, info, is_sensor(info), on, set(accepted))
+            if effective
+            else (),
             pokes_only=_pokes_only(info),
             poll_defaults={
                 p.name: {"code": p.code} if p.code else p.default for p in parameters if p.name in polls
@@ -143,7 +159,7 @@ class Extractor:
 
     def parameter(self, accepted: Accepted) -> Parameter:
         """A constructor argument with its default: a JSON literal, or source text."""
-        kind = "keyword" if accepted.keyword_only else "positional"
+        kind: Literal["positional", "keyword"] = "keyword" if accepted.keyword_only else "positional"
         if accepted.default is None:
             return Parameter(accepted.name, kind, required=True)
         value = self.literal(accepted.default, accepted)
@@ -242,6 +258,21 @@ def raises(on: list[Raise], off: list[Raise]) -> tuple[Any, ...]:
     formula = either(*(r.when for r in on if r.certain)) if on else FALSE
     clauses = frozenset(c for c in formula if both(frozenset([c]), without) != frozenset([c]))
     return ordered(clauses)
+
+
+def without_invalid(reached: Dnf, raised: list[Raise], switches: tuple[str, ...]) -> Dnf:
+    """Leave out conditions on an argument where whatever they exclude raises anyway, flag on or off.
+
+    A call that is wrong in itself has other worries than the waiting.
+    """
+    invalid = [clause for r in raised for clause in r.when if clause]
+    for argument in sorted(arguments_of(reached) - set(switches)):
+        about = [clause for clause in invalid if any(c.argument == argument for c in clause)]
+        wider = forget(reached, [argument])
+        added = both(wider, negation(reached))
+        if about and all(any(wrong <= clause for wrong in about) for clause in added):
+            reached = wider
+    return reached
 
 
 def _flag_default(flag: Accepted) -> Any:

@@ -166,6 +166,14 @@ def simplify(clauses: Iterable[Clause]) -> Dnf:
     return frozenset(rows)
 
 
+def negation(formula: Dnf) -> Dnf:
+    """Where none of the alternatives hold."""
+    result = TRUE
+    for clause in formula:
+        result = both(result, frozenset(frozenset([negate(condition)]) for condition in clause))
+    return result
+
+
 def forget(formula: Dnf, arguments: Iterable[str]) -> Dnf:
     """The formula with every condition on these arguments left out (as if it may hold)."""
     gone = set(arguments)

@@ -192,9 +192,12 @@ class Sources:
                 continue
             if isinstance(item, ast.Dict) and "deprecated_classes" in target:
                 for old, new in zip(item.keys, item.values, strict=True):
-                    if isinstance(old, ast.Constant) and isinstance(new, ast.Constant):
-                        place = key.value if key.value.startswith("airflow.") else f"{module.name}.{key.value}"
-                        module.moved[f"{place}.{old.value}"] = str(new.value)
+                    names = [n.value for n in (old, new) if isinstance(n, ast.Constant)]
+                    if len(names) == 2:
+                        place = (
+                            key.value if key.value.startswith("airflow.") else f"{module.name}.{key.value}"
+                        )
+                        module.moved[f"{place}.{names[0]!s}"] = str(names[1])
                 continue
             first = item.elts[0] if isinstance(item, ast.Tuple) and item.elts else item
             if isinstance(first, ast.Constant) and isinstance(first.value, str):

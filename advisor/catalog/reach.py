@@ -114,7 +114,6 @@ def _join(states: list[State]) -> State:
     """One state that stands for several paths."""
     if len(states) == 1:
         return states[0]
-    first = states[0]
     result = State({}, {}, either(*(s.when for s in states)), any(s.certain for s in states))
     for target, tables in (
         (result.names, [s.names for s in states]),
@@ -127,20 +126,30 @@ def _join(states: list[State]) -> State:
             if head is not None and all(v is head for v in values):
                 target[key] = head
             elif isinstance(head, Keywords):
-                merged = head.copy()
-                for v in values[1:]:
-                    if isinstance(v, Keywords):
-                        merged.open = merged.open or v.open
-                        merged.taken &= v.taken
-                        for name, given in v.given.items():
-                            merged.given.setdefault(name, given)
-                target[key] = merged
+                target[key] = _join_keywords(
+                    [(s.when, v) for s, v in zip(states, values, strict=True) if isinstance(v, Keywords)]
+                )
             else:
                 target[key] = choice(
                     [(s.when, v) for s, v in zip(states, values, strict=True) if v is not None]
                 )
-    del first
     return result
+
+
+def _join_keywords(options: list[tuple[Dnf, Keywords]]) -> Keywords:
+    """`**kwargs` after several paths: a key that only some of them set is still the caller's on the others."""
+    merged = options[0][1].copy()
+    merged.open = any(v.open for _, v in options)
+    merged.taken = set.intersection(*(v.taken for _, v in options))
+    for name in dict.fromkeys(name for _, v in options for name in v.given):
+        values: list[tuple[Dnf, Value]] = []
+        for when, v in options:
+            if name in v.given:
+                values.append((when, v.given[name]))
+            elif v.open and name not in v.taken:
+                values.append((when, Param(name)))
+        merged.given[name] = choice(values)
+    return merged
 
 
 class Reader:
@@ -162,7 +171,7 @@ class Reader:
         """Follow `__init__`; every argument the caller may pass is a Param (or what it is bound to)."""
         state = State({}, {})
         found = self.method("__init__", None)
-        if found is None:
+        if found is None or found[0].name == BASE_OPERATOR:
             return state
         owner, node = found
         keywords = Keywords(open=True)
@@ -261,6 +270,8 @@ class Reader:
                 names[name] = rest.pop(0)
             elif name in keywords.given:
                 names[name] = keywords.given[name]
+                if keywords.open and name in deps(names[name]):  # put there only where the caller gave none
+                    self.parameter(Accepted(name, keyword_only, default, module))
             elif keywords.open and name not in keywords.taken:
                 names[name] = self.parameter(Accepted(name, keyword_only, default, module))
             elif default is not None:
@@ -326,8 +337,9 @@ class Reader:
                 return self.branch(test, body, orelse, state, frame)
             case ast.While(test=test, body=body, orelse=orelse):
                 return self.loop(test, None, body, orelse, state, frame)
-            case ast.For(target=target, body=body, orelse=orelse) | ast.AsyncFor(
-                target=target, body=body, orelse=orelse
+            case (
+                ast.For(target=target, body=body, orelse=orelse)
+                | ast.AsyncFor(target=target, body=body, orelse=orelse)
             ):
                 found = self.value(node.iter, state, frame)
                 self.assign(target, Unknown(deps(found)), state, frame)
@@ -435,7 +447,9 @@ class Reader:
             return
         text = ast.unparse(node.exc)
         name = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        simple = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
+        simple = (
+            name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
+        )
         result = self.value(node.exc, state, frame)
         source = f"{frame.module.path}:{node.lineno}"
         if simple == "TaskDeferred" and isinstance(result, New):
@@ -510,9 +524,10 @@ class Reader:
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
                 return Const(-number)
             case ast.Compare(left=left, ops=operators, comparators=comparators):
-                values = [self.value(item, state, frame) for item in [left, *comparators]]
+                worths = [self.value(item, state, frame) for item in [left, *comparators]]
                 parts = [
-                    self.compare(op, values[i], values[i + 1], comparators[i]) for i, op in enumerate(operators)
+                    self.compare(op, worths[i], worths[i + 1], comparators[i])
+                    for i, op in enumerate(operators)
                 ]
                 return conjunction(parts)
             case ast.IfExp(test=test, body=body, orelse=orelse):
@@ -664,9 +679,7 @@ class Reader:
             return keywords.given[name]
         if keywords.open and name not in keywords.taken:
             if name in self.out.accepted or name not in _base_operator_arguments(self.table):
-                return self.parameter(
-                    Accepted(name, True, default or ast.Constant(value=None), frame.module)
-                )
+                return self.parameter(Accepted(name, True, default or ast.Constant(value=None), frame.module))
             return Param(name)
         return self.literal(default, frame.module) if default is not None else Const(None)
 
@@ -691,8 +704,7 @@ class Reader:
             if decorators & {"property", "cached_property"} and owner.name != BASE_OPERATOR:
                 fresh = state.fork(TRUE, True)
                 fresh.when = TRUE
-                result = self.invoke(node, owner.module, owner, SelfRef(), [], Keywords(False), fresh)
-                return result
+                return self.invoke(node, owner.module, owner, SelfRef(), [], Keywords(False), fresh)
             return NOTHING
         for info in self.cls.mro:
             if name in info.values:
@@ -707,9 +719,7 @@ class Reader:
             known = self.builtin(function.id, node, state, frame)
             if known is not None:
                 return known
-        positional = [
-            self.value(a, state, frame) for a in node.args if not isinstance(a, ast.Starred)
-        ]
+        positional = [self.value(a, state, frame) for a in node.args if not isinstance(a, ast.Starred)]
         keywords = Keywords(False)
         for item in node.keywords:
             worth = self.value(item.value, state, frame)
@@ -726,7 +736,11 @@ class Reader:
         if isinstance(function, ast.Attribute):
             return self.method_call(function, node, positional, keywords, state, frame)
         if isinstance(function, ast.Name):
-            found = self.table.sources.lookup(frame.module, function.id) if function.id not in state.names else None
+            found = (
+                self.table.sources.lookup(frame.module, function.id)
+                if function.id not in state.names
+                else None
+            )
             return self.function_call(found, function.id, node, positional, keywords, state, frame)
         worth = self.value(function, state, frame)
         return Unknown(frozenset().union(deps(worth), *map(deps, positional), deps(keywords)))
@@ -815,9 +829,7 @@ class Reader:
             dotted = self.table.sources.dotted(frame.module, function) if _is_path(holder, state) else None
             found_function = self.table.sources.find(dotted) if dotted else None
             if found_function is not None:
-                return self.function_call(
-                    found_function, name, node, positional, keywords, state, frame
-                )
+                return self.function_call(found_function, name, node, positional, keywords, state, frame)
         if name[:1].isupper():
             return New(name, dict(keywords.given), tuple(positional), node, frame.module)
         return Unknown(frozenset().union(deps(held), *map(deps, positional), deps(keywords)))
@@ -825,9 +837,7 @@ class Reader:
     def _defer(
         self, node: ast.Call, positional: list[Value], keywords: Keywords, state: State, frame: Frame
     ) -> None:
-        self.deferral(
-            dict(keywords.given), tuple(positional), state, f"{frame.module.path}:{node.lineno}"
-        )
+        self.deferral(dict(keywords.given), tuple(positional), state, f"{frame.module.path}:{node.lineno}")
 
     def own_call(
         self,
@@ -843,7 +853,10 @@ class Reader:
         if name == "defer" and (found is None or found[0].name == BASE_OPERATOR):
             self._defer(node, positional, keywords, state, frame)
             return NOTHING
-        if found is None or found[0].name == BASE_OPERATOR:
+        if found is None:  # a class or function kept in an attribute
+            self.attribute(name, state, frame)
+            return New(name, dict(keywords.given), tuple(positional), node, frame.module)
+        if found[0].name == BASE_OPERATOR:
             return Unknown(frozenset().union(*map(deps, positional), deps(keywords)))
         owner, method = found
         decorators = {ast.unparse(d) for d in method.decorator_list}
@@ -942,10 +955,13 @@ def _base_operator_arguments(table: ClassTable) -> frozenset[str]:
     return _BASE_ARGUMENTS[key]
 
 
-def follow(table: ClassTable, cls: ClassInfo, bound: Mapping[str, Value]) -> Outcome:
+def follow(
+    table: ClassTable, cls: ClassInfo, bound: Mapping[str, Value], entries: tuple[str, ...] = ("execute",)
+) -> Outcome:
     """Everything that one class does with its constructor arguments, some of them bound to values."""
     reader = Reader(table, cls, bound)
     state = reader.constructor()
     if state.when != FALSE:
-        reader.run(state)
+        for entry in entries:
+            reader.run(state, entry)
     return reader.out

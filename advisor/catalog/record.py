@@ -80,8 +80,8 @@ class ClassFacts:
     defers_when: which constructor arguments make `execute` reach a deferral, the flag being on where there is one.
         Conditions that only the run decides are left out (they may hold). () = never, ((),) = whatever the arguments.
     ctor_raises, execute_raises: which arguments raise, the flag being on, when parsed and when run.
-    duration_parameters: which arguments tell how long the wait is (at most): "seconds", "timedelta", "minutes-or-timedelta"
-        (a bare number is minutes), "datetime", "time".
+    duration_parameters: which arguments tell how long the wait is (at most): "seconds", "timedelta",
+        "minutes-or-timedelta" (a bare number is minutes), "datetime", "time".
     poll_defaults: the default (seconds, or source text as {"code": ...}) of each poll parameter, where there is one.
     async_twin / twin_of: the class that defers in this one's place, and back.
     equal: whether `replacement` has the same outcome; `differs` says what does not, and `differs_when` on which

@@ -152,11 +152,8 @@ def choice(options: list[tuple[Dnf, Value]]) -> Value:
     for guard, value in options:
         if guard == FALSE:
             continue
-        if isinstance(value, Choice):
-            inner = [(both(guard, g), v) for g, v in value.options]
-        else:
-            inner = [(guard, value)]
-        for g, v in inner:
+        inner = value.options if isinstance(value, Choice) else ((TRUE, value),)
+        for g, v in ((both(guard, within), v) for within, v in inner):
             if g == FALSE:
                 continue
             for i, (other, known) in enumerate(kept):
