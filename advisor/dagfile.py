@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from advisor.arguments import Arguments
 from advisor.asynctasks import AsyncTask, find_async_calls, find_async_tasks
 from advisor.contexts import Contexts
+from advisor.decorators import TaskDecorator, find_decorators
 from advisor.deferrals import Deferral, find_deferrals
 from advisor.finding import Finding, Fix, Severity, Span
 from advisor.names import Names
@@ -44,6 +45,11 @@ class DagFile:
     def tasks(self) -> list[Operator]:
         """The operators that are tasks of a DAG and whose arguments can all be seen."""
         return [operator for operator in self.operators if not operator.doubtful and operator.is_task]
+
+    @cached_property
+    def task_decorators(self) -> list[TaskDecorator]:
+        """The `@task…` decorators that are given `deferrable`, in the order of the text."""
+        return find_decorators(self)
 
     @cached_property
     def async_tasks(self) -> list[AsyncTask]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,8 @@ _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
 _PREFIXES: Final = ("airflow", "astronomer")
 _ASTRONOMER: Final = "astronomer-providers"
 _STANDARD: Final = "apache-airflow-providers-standard"
+# Types whose values are folded into values of the same type; of any other, nothing can be said.
+_KNOWN_TYPES: Final = frozenset({"str", "int", "float", "bool", "dict", "timedelta"})
 _USUAL: Final = ("dag", "default_args")
 _USUAL_IMPORTS: Final = ("DAG", "dag", "TaskGroup", "task", "task_group", "timedelta", "datetime")
 
@@ -205,6 +208,57 @@ class Operator:
         return self.given_value("deferrable")
 
     @property
+    def flag_on_call(self) -> object:
+        """What the call itself gives for `deferrable`; MISSING where it gives nothing."""
+        return self.arguments.value("deferrable") if self.arguments.given("deferrable") else MISSING
+
+    @property
+    def takes_flag_argument(self) -> bool:
+        """Whether the newest constructor accepts `deferrable` at all."""
+        return self.facts.parameter("deferrable") is not None
+
+    @property
+    def flag_lost_in_partial(self) -> bool:
+        """Whether a mapped task is given the flag only in the `default_args` of `.partial(…)`, where it is lost."""
+        inner = self.arguments.value("default_args") if self.mapping else MISSING
+        if not isinstance(inner, Dict) or self.arguments.given("deferrable"):
+            return False
+        return inner.entries.get("deferrable") is True and self.takes_flag
+
+    @property
+    def defers_given_flag(self) -> bool | None:
+        """Whether the task defers once the flag is on, with the arguments at hand."""
+        return self.any_of(self.facts.defers_when)
+
+    @property
+    def blocking_conditions(self) -> list[Condition]:
+        """Of the ways in which the class can defer, what is not true of this call in the first of them."""
+        for alternative in self.facts.defers_when:
+            return [condition for condition in alternative if self.holds(condition) is False]
+        return []
+
+    @property
+    def wait_turned_off(self) -> str:
+        """The argument that tells this call not to wait, as `name=value`; "" where there is none."""
+        for name in self.facts.wait_parameters:
+            value = self.given_value(name)
+            if isinstance(value, bool) and value == (name in _REVERSED):
+                return f"{name}={value}"
+        return ""
+
+    @property
+    def only_pokes(self) -> bool:
+        """Whether the task is a sensor in poke mode that has no way to defer in this project."""
+        facts, triggerer = self.facts, self._dag_file.target.triggerer
+        if facts.kind != "sensor" or facts.pokes_only or self.value("mode") not in ("poke", MISSING):
+            return False
+        if not triggerer:
+            return facts.deferral != "always" and self.flag in (MISSING, False)
+        if facts.deferral == "never":
+            return self.async_twin is None
+        return facts.deferral == "flag" and not self.takes_flag and self.async_twin is None
+
+    @property
     def defers(self) -> bool | None:
         """Whether the task defers, as written: because of its flag, or because its class always does."""
         facts = self.facts
@@ -252,6 +306,19 @@ class Operator:
         """Whether the class takes `deferrable` in the project's version, and the flag decides there."""
         target, facts = self._dag_file.target, self.facts
         return facts.deferral == "flag" and facts.effective and target.at_least(2, 2) and self._since("flag")
+
+    @property
+    def flag_since_later(self) -> str:
+        """The release that brings the flag, where the project is known to have an older one; else ""."""
+        facts, target = self.facts, self._dag_file.target
+        if facts.deferral != "flag" or self._since("flag"):
+            return ""
+        if self.from_core_2:
+            since = facts.versions.get("core", {}).get("flag")
+            if target.airflow is None:
+                return ""
+            return f"Airflow {since}" if since else f"{facts.provider} {facts.versions.get('flag')}"
+        return f"{facts.provider} {facts.versions.get('flag') or facts.since}"
 
     @property
     def default_defers(self) -> bool:
@@ -343,6 +410,11 @@ class Operator:
         ]
 
     @property
+    def certain_caveats(self) -> list[Caveat]:
+        """The caveats whose conditions are all known to hold for this call."""
+        return [c for c in self.caveats if all(self.holds(condition) for condition in c.when)]
+
+    @property
     def known_wait(self) -> float | None:
         """The longest that this task can wait, in seconds, where its arguments bound that; else None."""
         units = {**self.facts.duration_parameters, "execution_timeout": "timedelta"}
@@ -390,7 +462,10 @@ def _compare(operator: str, value: object, wanted: object) -> bool | None:
     if operator == "is not none":
         return value is not None
     if operator in ("isinstance", "not isinstance"):
-        return (type(value).__name__ == wanted) == (operator == "isinstance")
+        types = re.findall(r"\w+", str(wanted))
+        if not _KNOWN_TYPES.issuperset(types):
+            return None
+        return (_type_name(value) in types) == (operator == "isinstance")
     if operator in ("==", "!="):
         return (value == wanted) == (operator == "==")
     if isinstance(wanted, (list, tuple)) and operator in ("in", "not in"):
@@ -400,6 +475,12 @@ def _compare(operator: str, value: object, wanted: object) -> bool | None:
         return None
     comparisons = {"<": number < limit, "<=": number <= limit, ">": number > limit, ">=": number >= limit}
     return comparisons.get(operator)
+
+
+def _type_name(value: object) -> str:
+    if isinstance(value, Dict):
+        return "dict"
+    return "datetime" if isinstance(value, Moment) else type(value).__name__
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -435,7 +516,9 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
     if not locals_of_interest:
         return []
     # One walk for what every task will ask about besides.
-    names.prepare({*locals_of_interest, *_USUAL, *(i.local for i in names.imports if i.name in _USUAL_IMPORTS)})
+    names.prepare(
+        {*locals_of_interest, *_USUAL, *(i.local for i in names.imports if i.name in _USUAL_IMPORTS)}
+    )
     locals_of_interest |= _aliases(dag_file, locals_of_interest)
     found: list[Operator] = []
     for local in locals_of_interest:

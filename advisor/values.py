@@ -24,6 +24,13 @@ UNKNOWN: Final = Sentinel.UNKNOWN
 MISSING: Final = Sentinel.MISSING
 
 
+class Function:
+    """A function, lambda or class of this file: what it does is not known, that it is one is."""
+
+
+FUNCTION: Final = Function()
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A point in time that is `offset` seconds after the DAG file is read."""
@@ -182,6 +189,9 @@ class Values:
                 return UNKNOWN
         return merged
 
+    def _function(self, node: Node, depth: int) -> object:
+        return FUNCTION
+
     # -- operators
 
     def _binary(self, node: Node, depth: int) -> object:
@@ -251,6 +261,8 @@ class Values:
     def _value_of(self, binding: Binding, name: str, depth: int) -> object:
         if binding.imported is not None:
             return self._imported(binding.imported.target)
+        if binding.kind in ("def", "class"):
+            return FUNCTION
         if binding.kind != "assign" or binding.value is None:
             return UNKNOWN
         self._open.add(binding.node)
@@ -443,6 +455,7 @@ _HANDLERS: Mapping[str, Callable[[Values, Node, int], object]] = {
     "float": Values._number,
     "string": Values._string,
     "concatenated_string": Values._concatenated,
+    "lambda": Values._function,
     "list": Values._sequence,
     "tuple": Values._sequence,
     "dictionary": Values._dictionary,

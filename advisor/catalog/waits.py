@@ -10,27 +10,42 @@ from os.path import dirname, join
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """A class whose objects send requests.
+
+    requests: its methods that send one and return the answer. sessions: its methods that give a client of the same
+    kind. operator: the dotted name of the operator that can defer the same request, None where there is none.
+    waiter: the deferrable class that waits for what such a client would be polled for.
+    """
+
+    requests: frozenset[str]
+    sessions: frozenset[str]
+    operator: str | None
+    waiter: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Waits:
     """Dotted names, and where their arguments say how long.
 
     triggers: the argument that tells how long the trigger waits, and its unit.
-    sleeps: functions whose first argument is a pause in seconds.
-    timeouts: the name and position of the argument that bounds a wait, in seconds.
-    concurrent: what runs several awaits side by side. walls: what runs a function outside of the event loop.
-    clients: classes that send requests, with the operator that can defer the same request where one exists.
-    requests: their methods that send one. single_requests: operators that are one request. http_operator: the operator for a plain HTTP request.
+    sleeps: functions whose first argument is a pause in seconds; the names of that argument.
+    timeouts: the name and position of the argument that bounds a wait, in seconds; deadlines: the same for a point in
+    time of the loop's clock. concurrent: what runs several awaits side by side. clients: see Client.
+    single_requests: operators that are one request. request_functions: functions that send one plain HTTP request.
+    http_operator: the operator for a plain HTTP request. short_pause: seconds; what pauses for less is no polling.
     """
 
     triggers: Mapping[str, tuple[str, str]]
-    sleeps: frozenset[str]
+    sleeps: Mapping[str, str]
     timeouts: Mapping[str, tuple[str, int]]
+    deadlines: frozenset[str]
     concurrent: frozenset[str]
-    walls: frozenset[str]
-    clients: Mapping[str, str | None]
-    requests: frozenset[str]
+    clients: Mapping[str, Client]
     single_requests: frozenset[str]
     request_functions: frozenset[str]
     http_operator: str
+    short_pause: float
 
 
 @cache
@@ -38,15 +53,24 @@ def waits() -> Waits:
     """The table that ships, read once a process."""
     with open(join(dirname(__file__), "waits.json"), encoding="utf-8") as file:
         data = json.load(file)
+    clients = {
+        name: Client(
+            frozenset(client["requests"]),
+            frozenset(client.get("sessions", ())),
+            client.get("operator"),
+            client.get("waiter"),
+        )
+        for name, client in data["clients"].items()
+    }
     return Waits(
         {name: (argument, unit) for name, (argument, unit) in data["triggers"].items()},
-        frozenset(data["sleeps"]),
+        data["sleeps"],
         {name: (argument, position) for name, (argument, position) in data["timeouts"].items()},
+        frozenset(data["deadlines"]),
         frozenset(data["concurrent"]),
-        frozenset(data["walls"]),
-        data["clients"],
-        frozenset(data["requests"]),
+        clients,
         frozenset(data["single_requests"]),
         frozenset(data["request_functions"]),
         data["http_operator"],
+        float(data["short_pause"]),
     )

@@ -1,0 +1,46 @@
+"""A deferred request that may be sent twice.
+
+## What it does
+Finds deferring operators that send a request which is not idempotent from the trigger: POST or PATCH, explicitly or
+because it is the operator's default.
+
+## Why is this bad?
+A trigger may run more than once: Airflow moves it to another triggerer when one is lost or restarted, and runs it there
+from the start. An order is placed twice, a job started twice.
+
+## Example
+```python
+HttpOperator(task_id="order", endpoint="/orders", data=ORDER, deferrable=True)
+```
+
+## Use instead
+```python
+HttpOperator(task_id="order", endpoint="/orders", data=ORDER)
+```
+or an endpoint that recognises a repeated request (an idempotency key in the headers).
+
+## Fix safety
+There is no fix: whether the service can tell, only the author knows.
+
+## References
+- https://airflow.apache.org/docs/apache-airflow/stable/authoring-and-scheduling/deferring.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.dagfile import DagFile, found
+from advisor.finding import Finding
+
+SEVERITY = "advice"
+GROUP = "deferral-misused"
+FIX = "none"
+
+
+def check(dag_file: DagFile) -> Iterator[Finding]:
+    for task in dag_file.tasks:
+        if task.flag is True and task.defers:
+            for caveat in task.certain_caveats:
+                if caveat.effect == "not-idempotent":
+                    yield found(task.span, f"{task.class_name} defers: {caveat.text}", symbol=task.symbol)
