@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
 from advisor.asynctasks import AsyncTask, find_async_calls, find_async_tasks
+from advisor.calls import find_operators
 from advisor.contexts import Contexts
 from advisor.decorators import TaskDecorator, find_decorators
 from advisor.deferrals import Deferral, find_deferrals
 from advisor.finding import Finding, Fix, Severity, Span
 from advisor.names import Names
-from advisor.operators import Operator, find_operators
+from advisor.operators import Operator
 from advisor.syntax import Node, Tree
 from advisor.values import MISSING, Dict, Values
 

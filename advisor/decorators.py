@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
-from advisor.catalog.waits import waits
 from advisor.finding import Span
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
+
+
+# The operators behind these take `deferrable` among their own arguments; every other decorator hands what it is given
+# to an operator without the flag. Read in the cncf-kubernetes, sftp and common-ai wheels.
+_WITH_FLAG = frozenset({"kubernetes", "kubernetes_cmd", "sftp_sensor", "llm_batch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class TaskDecorator:
     @property
     def gives_flag_in_vain(self) -> bool:
         """Whether the decorator does not take the flag."""
-        return self.flavour not in waits().decorators_with_flag
+        return self.flavour not in _WITH_FLAG
 
 
 def find_decorators(dag_file: DagFile) -> list[TaskDecorator]:

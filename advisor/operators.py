@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from advisor.arguments import Arguments
 from advisor.catalog.record import Alternatives, Caveat, ClassFacts, Condition
 from advisor.catalog.waits import waits
+from advisor.conditions import bound, compare, parse_version
 from advisor.contexts import executed_inline, in_loop
 from advisor.finding import Span
 from advisor.names import Import
-from advisor.syntax import Node, dotted
-from advisor.values import MISSING, UNKNOWN, Dict, Moment, seconds
+from advisor.syntax import Node
+from advisor.values import MISSING, UNKNOWN, Dict
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
 # Parameters that say "do not wait" when they are true.
 _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
-_PREFIXES: Final = ("airflow", "astronomer")
 _ASTRONOMER: Final = "astronomer-providers"
 _STANDARD: Final = "apache-airflow-providers-standard"
-# Types whose values are folded into values of the same type; of any other, nothing can be said.
-_KNOWN_TYPES: Final = frozenset({"str", "int", "float", "bool", "dict", "timedelta"})
-_USUAL: Final = ("dag", "default_args")
-_USUAL_IMPORTS: Final = ("DAG", "dag", "TaskGroup", "task", "task_group", "timedelta", "datetime")
 
 
 class Operator:
@@ -166,7 +160,7 @@ class Operator:
         if value is UNKNOWN or value is MISSING:
             return None
         try:
-            return _compare(operator, value, condition.value)
+            return compare(operator, value, condition.value)
         except TypeError:
             return None
 
@@ -369,7 +363,7 @@ class Operator:
 
     @property
     def is_legacy(self) -> bool:
-        """Whether the class is a deprecated one that always defers, in the project's version, which needs it no more."""
+        """Whether the class is a deprecated one that always defers, and the project's version needs it no more."""
         facts = self.facts
         if not facts.deprecated or facts.deferral != "always" or self.from_core_2:
             return False
@@ -384,7 +378,7 @@ class Operator:
 
     @property
     def differs_from_replacement(self) -> str:
-        """What may change when the replacement of a deprecated class takes over this call, in a sentence; "" if nothing."""
+        """What may change when the replacement of a deprecated class takes over, in a sentence; "" if nothing."""
         facts, target = self.facts, self._dag_file.target
         if facts.equal is not True and self.any_of(facts.differs_when) is not False:
             return facts.differs or "it has not been verified that both do the same"
@@ -438,135 +432,3 @@ class Operator:
         """Where the file uses the imported name other than to make an operator of it."""
         made = {operator.name_node for operator in self._dag_file.operators}
         return [n for n in self._dag_file.names.references(self.name_node.text()) if n not in made]
-
-
-def bound(value: object, unit: str) -> float | None:
-    """The seconds that an argument's value says at most, read in its unit (see `duration_parameters`)."""
-    if isinstance(value, Moment):
-        return value.offset if unit in ("datetime", "time") else None
-    if unit == "minutes-or-timedelta" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value * 60.0
-    if unit == "timedelta":
-        return value.total_seconds() if isinstance(value, timedelta) else None
-    return seconds(value) if unit in ("seconds", "minutes-or-timedelta") else None
-
-
-def _compare(operator: str, value: object, wanted: object) -> bool | None:
-    if operator == "truthy":
-        return _truth(value)
-    if operator == "falsy":
-        truth = _truth(value)
-        return None if truth is None else not truth
-    if operator == "is none":
-        return value is None
-    if operator == "is not none":
-        return value is not None
-    if operator in ("isinstance", "not isinstance"):
-        types = re.findall(r"\w+", str(wanted))
-        if not _KNOWN_TYPES.issuperset(types):
-            return None
-        return (_type_name(value) in types) == (operator == "isinstance")
-    if operator in ("==", "!="):
-        return (value == wanted) == (operator == "==")
-    if isinstance(wanted, (list, tuple)) and operator in ("in", "not in"):
-        return (value in wanted) == (operator == "in")
-    number, limit = seconds(value), seconds(wanted)
-    if number is None or limit is None:
-        return None
-    comparisons = {"<": number < limit, "<=": number <= limit, ">": number > limit, ">=": number >= limit}
-    return comparisons.get(operator)
-
-
-def _type_name(value: object) -> str:
-    if isinstance(value, Dict):
-        return "dict"
-    return "datetime" if isinstance(value, Moment) else type(value).__name__
-
-
-def parse_version(text: str) -> tuple[int, ...]:
-    """`"8.4.0"` as (8, 4, 0); what follows the numbers is left out."""
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
-
-
-def _truth(value: object) -> bool | None:
-    if isinstance(value, Dict):
-        return bool(value.entries) or (False if value.complete else None)
-    if isinstance(value, Moment):
-        return True
-    return bool(value)
-
-
-def find_operators(dag_file: DagFile) -> list[Operator]:
-    """Every call in the file that makes an operator of the catalog, in the order of the text.
-
-    A name that may stand for two different classes, or for something that is not known, makes none.
-    """
-    names, catalog = dag_file.names, dag_file.catalog
-    locals_of_interest: set[str] = set()
-    for imported in names.imports:
-        if imported.target.partition(".")[0] in _PREFIXES:
-            module = not imported.name[:1].isupper()
-            known = module or catalog.resolve(imported.target) is not None
-        else:
-            known = imported.name in catalog.names() or imported.local in catalog.names()
-        if known:
-            locals_of_interest.add(imported.local)
-    if any(module.partition(".")[0] in _PREFIXES for module in names.stars):
-        locals_of_interest |= {name for name in catalog.names() if name in dag_file.tree.text}
-    if not locals_of_interest:
-        return []
-    # One walk for what every task will ask about besides.
-    names.prepare(
-        {*locals_of_interest, *_USUAL, *(i.local for i in names.imports if i.name in _USUAL_IMPORTS)}
-    )
-    locals_of_interest |= _aliases(dag_file, locals_of_interest)
-    found: list[Operator] = []
-    for local in locals_of_interest:
-        for reference in names.references(local):
-            operator = _operator_at(dag_file, reference)
-            if operator is not None:
-                found.append(operator)
-    found.sort(key=lambda operator: (operator.span.start, operator.span.end))
-    return found
-
-
-def _aliases(dag_file: DagFile, locals_of_interest: set[str]) -> set[str]:
-    """Names that are assigned one of these names, as in `Sensor = S3KeySensor`."""
-    aliases: set[str] = set()
-    for local in locals_of_interest:
-        for reference in dag_file.names.references(local):
-            node, parent = reference, reference.parent()
-            while parent is not None and parent.kind() == "attribute":
-                node, parent = parent, parent.parent()
-            if parent is not None and parent.kind() == "assignment" and parent.field("right") == node:
-                target = parent.field("left")
-                if target is not None and target.kind() == "identifier":
-                    aliases.add(target.text())
-    return aliases - locals_of_interest
-
-
-def _operator_at(dag_file: DagFile, reference: Node) -> Operator | None:
-    node = reference
-    parent = node.parent()
-    while parent is not None and parent.kind() == "attribute" and parent.field("object") == node:
-        node, parent = parent, parent.parent()
-    if parent is None or parent.kind() != "call" or parent.field("function") != node:
-        return None
-    function = node
-    if node.kind() == "attribute":
-        last, holder = node.field("attribute"), node.field("object")
-        if last is not None and holder is not None and last.text() == "partial":
-            function = holder
-    if dotted(function) is None:
-        return None
-    classes: dict[str, str] = {}
-    for path in dag_file.names.candidates(function):
-        known = dag_file.class_path(path)
-        if known is None:
-            return None
-        classes[known[0]] = known[1]
-    if len(classes) != 1:
-        return None
-    name, path = next(iter(classes.items()))
-    facts = dag_file.catalog.get(name)
-    return Operator(dag_file, facts, path, reference, function, parent) if facts is not None else None

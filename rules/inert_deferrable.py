@@ -1,8 +1,8 @@
 """`deferrable=True` does nothing on this call.
 
 ## What it does
-Finds calls whose `deferrable=True` has no effect: the class defers only while a wait parameter is on and it is off, or an
-argument such as `response_check` keeps it on the worker, or the class takes the flag and never looks at it; and
+Finds calls whose `deferrable=True` has no effect: the class defers only while a wait parameter is on and it is off, or
+an argument such as `response_check` keeps it on the worker, or the class takes the flag and never looks at it; and
 `.partial(default_args={"deferrable": True})`, which Airflow does not hand to the mapped task.
 
 ## Why is this bad?

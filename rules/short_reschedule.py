@@ -4,8 +4,8 @@
 Finds sensors with `mode="reschedule"` and an interval under 30 seconds.
 
 ## Why is this bad?
-In reschedule mode every poke starts a process, imports the DAG file, and costs 0.1 s of CPU time and 0.3 s of a slot. On
-Airflow 3 an interval under 10 seconds also fails tasks ("finished with state success, but the … state attribute is
+In reschedule mode every poke starts a process, imports the DAG file, and costs 0.1 s of CPU time and 0.3 s of a slot.
+On Airflow 3 an interval under 10 seconds also fails tasks ("finished with state success, but the … state attribute is
 queued"): with 5 seconds, 36 of 53 runs. `[workers] min_heartbeat_interval = 1` avoids that.
 
 ## Example
@@ -46,7 +46,7 @@ FIX = "unsafe"
 def check(
     dag_file: DagFile, *, interval: float = 30.0, failing_interval: float = 10.0, short_wait: float = 60.0
 ) -> Iterator[Finding]:
-    """Seconds. `interval`: under which a poke costs too much. `failing_interval`: under which tasks fail on Airflow 3."""
+    """Seconds. `interval`: under it a poke costs too much. `failing_interval`: under it tasks fail on Airflow 3."""
     for task in dag_file.tasks:
         if task.facts.kind != "sensor" or task.value("mode") != "reschedule" or task.defers is not False:
             continue
