@@ -144,7 +144,7 @@ def _in_processes(
         _stop(pool)
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:
