@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Parameters that say "do not wait" when they are true.
 _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
+# Effects of caveats that make a deferral worse than none.
+_FLOODS: Final = "floods"
+_IDLE: Final = "ends-without-looking"
 _ASTRONOMER: Final = "astronomer-providers"
 _STANDARD: Final = "apache-airflow-providers-standard"
 
@@ -194,7 +197,11 @@ class Operator:
             asked = on if asked is None else asked and on
         if asked is not None:
             return asked
-        return facts.waits_by_default is not False
+        if facts.waits_by_default is not False:
+            return True
+        # A class that only looks at what it started where it is given an interval waits with one.
+        idle = [caveat for caveat in facts.caveats if caveat.effect == _IDLE]
+        return bool(idle) and not any(caveat.effect == _IDLE for caveat in self.caveats)
 
     @property
     def flag(self) -> object:
@@ -329,8 +336,8 @@ class Operator:
             return False
         if self.default_defers or facts.flag_default is True or not self.waits:
             return False
-        floods = any(caveat.effect == "floods" for caveat in self.caveats)
-        return self.any_of(facts.defers_when) is True and not floods
+        worse = any(caveat.effect in (_FLOODS, _IDLE) for caveat in self.caveats)
+        return self.any_of(facts.defers_when) is True and not worse
 
     @property
     def async_twin(self) -> str | None:
@@ -397,16 +404,18 @@ class Operator:
     @property
     def caveats(self) -> list[Caveat]:
         """What else may change, or go wrong, when this call defers; what does not apply to it is left out."""
-        return [
-            caveat
-            for caveat in self.facts.caveats
-            if all(self.holds(condition) is not False for condition in caveat.when)
-        ]
+        return [c for c in self.facts.caveats if all(self._holds_deferred(w) is not False for w in c.when)]
 
     @property
     def certain_caveats(self) -> list[Caveat]:
         """The caveats whose conditions are all known to hold for this call."""
-        return [c for c in self.caveats if all(self.holds(condition) for condition in c.when)]
+        return [c for c in self.facts.caveats if all(self._holds_deferred(w) for w in c.when)]
+
+    def _holds_deferred(self, condition: Condition) -> bool | None:
+        """Whether a condition is true of this call once the flag is on."""
+        if condition.argument == "deferrable" and self.flag is MISSING:
+            return compare(condition.operator, True, condition.value)
+        return self.holds(condition)
 
     @property
     def known_wait(self) -> float | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from advisor.catalog.record import Caveat
 from advisor.finding import ChangeImport, Fix, ReplaceText, Rewrite, SetKeyword
+from advisor.values import MISSING
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 _RAISES = ("raises-when-parsed", "raises-when-run")
 _NEEDS_EXTRA = "needs-extra"
+_EXTRA = re.compile(r"\[([\w-]+)\]")
 
 
 def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
@@ -27,6 +30,8 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
         return Fix("display-only", f'{description} and drop `mode="reschedule"`, which a deferral ignores')
     rewrites = (SetKeyword(task.span, "deferrable", "True"),)
     doubts = [c.text for c in task.caveats if not has_extra(dag_file, task, c)]
+    if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
+        doubts.append("on Airflow 3 `execution_timeout` does not cap the time that a task is deferred")
     if doubts:
         return Fix("unsafe", description, rewrites, caveat=doubts[0])
     return Fix("safe", description, rewrites)
@@ -36,7 +41,8 @@ def has_extra(dag_file: DagFile, task: Operator, caveat: Caveat) -> bool:
     """Whether a caveat is only about an extra that the project's requirements show."""
     if caveat.effect != _NEEDS_EXTRA:
         return False
-    return dag_file.target.has_extra(task.facts.provider, caveat.id)
+    extra = _EXTRA.search(caveat.text)  # as in apache-airflow-providers-amazon[aiobotocore]
+    return extra is not None and dag_file.target.has_extra(task.facts.provider, extra[1])
 
 
 def exchange(

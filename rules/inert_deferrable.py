@@ -49,6 +49,12 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
             reason, remedy = _why(task)
             message = f"`deferrable=True` does nothing on this {task.class_name}: {reason}"
             yield found(task.span, message, symbol=task.symbol, fix=Fix("display-only", remedy))
+        elif task.flag_on_call is True and task.takes_flag:
+            for caveat in task.certain_caveats:
+                if caveat.effect == "ends-without-looking":
+                    message = f"`deferrable=True` does nothing on this {task.class_name}: {caveat.text}"
+                    yield found(task.span, message, symbol=task.symbol)
+                    break
 
 
 def _why(task: Operator) -> tuple[str, str]:
