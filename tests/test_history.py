@@ -254,6 +254,27 @@ def test_an_execute_of_its_own_that_does_not_defer(tmp_path: Path) -> None:
     assert (state.flag, state.defers) == (True, False)
 
 
+@pytest.mark.parametrize("call", ["super().execute(context)", "Waits.execute(self, context)"])
+def test_an_execute_that_hands_over_to_the_base(tmp_path: Path, call: str) -> None:
+    child = (
+        SENSOR
+        + f"class Mixin:\n    pass\nclass Child(Mixin, Waits):\n    def execute(self, context): {call}\n"
+    )
+    state = read(tree(tmp_path, p__sensors__a=child), "Child")
+    assert (state.flag, state.defers) == (True, True)
+
+
+def test_the_order_of_bases_is_pythons(tmp_path: Path) -> None:
+    text = "class A: pass\nclass B(A): pass\nclass C(A): pass\nclass D(B, C): pass\n"
+    lineage = tree(tmp_path, p__sensors__a=text).lineage("p.sensors.a.D")
+    assert [node.name for _, node in lineage] == ["D", "B", "C", "A"]
+
+
+def test_an_async_helper_that_defers(tmp_path: Path) -> None:
+    text = SENSOR.replace("self._wait()", "asyncio.run(self._wait())").replace("def _wait", "async def _wait")
+    assert read(tree(tmp_path, p__sensors__a=text)).defers
+
+
 def test_a_literal_default_is_not_the_configured_one(tmp_path: Path) -> None:
     text = SENSOR.replace('conf.getboolean("operators", "default_deferrable")', "False")
     state = read(tree(tmp_path, p__sensors__a=text))

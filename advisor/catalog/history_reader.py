@@ -145,6 +145,10 @@ class _Reach:
                 return True
             if owner.startswith("super(") and self.reaches(target.attr, position + 1):
                 return True
+            # `Base.execute(self, context)`
+            named = [place for place, (_, known) in enumerate(self._lineage) if known.name == owner]
+            if named and self.reaches(target.attr, named[0]):
+                return True
         return False
 
     def _helper(self, name: str, call: ast.Call, module: str) -> bool:

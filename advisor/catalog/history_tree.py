@@ -126,7 +126,7 @@ class Tree:
             return dotted
         if module not in self._sources:
             return self._moved.get(dotted, dotted)
-        target = self.names(module).get(name)
+        target = self.names(module).get(name, self._moved.get(dotted))
         return dotted if target is None or target == dotted else self.resolve(target, depth - 1)
 
     def find(self, dotted: str) -> tuple[str, ast.ClassDef] | None:
@@ -146,15 +146,24 @@ class Tree:
         return found
 
     def lineage(self, dotted: str) -> list[tuple[str, ast.ClassDef]]:
-        """The class and its bases that this tree holds, nearest first (depth first: enough for Airflow)."""
+        """The class and its bases that this tree holds, in the order in which methods are looked up.
+
+        Depth first, of several mentions the last one counts: what Python does, for every hierarchy that
+        Airflow has.
+        """
         found: list[tuple[str, ast.ClassDef]] = []
-        queue = [dotted]
-        while queue:
-            hit = self.find(queue.pop(0))
-            if hit is not None and all(hit[1] is not seen for _, seen in found):
-                found.append(hit)
-                queue[:0] = self.bases(*hit)
+        for hit in self._ancestors(dotted, frozenset()):
+            found = [known for known in found if known[1] is not hit[1]]
+            found.append(hit)
         return found
+
+    def _ancestors(self, dotted: str, above: frozenset[str]) -> Iterator[tuple[str, ast.ClassDef]]:
+        hit = self.find(dotted)
+        if hit is None or dotted in above:
+            return
+        yield hit
+        for base in self.bases(*hit):
+            yield from self._ancestors(base, above | {dotted})
 
     def _from(self, module: str, node: ast.ImportFrom) -> str:
         if not node.level:
