@@ -1,25 +1,41 @@
 """An async task that sends one request: a deferrable operator would give the slot back.
 
 ## What it does
-Finds native async tasks that await exactly one request, outside of any loop, through an HTTP client (aiohttp, httpx) or
-a hook that has a deferrable operator. Reading the response's body is no second request.
+Finds native async tasks that await exactly one request, outside of any loop, and nothing else: through a plain HTTP
+client (aiohttp, httpx) or a hook that has a deferrable operator (HttpAsyncHook, KiotaRequestAdapterHook,
+SFTPHookAsync, ...). Opening the client, a timeout around the request and reading the response's body are no second
+request. Whatever else a task awaits (a second request, `gather`, a store, a retry, a streamed body) makes it silent.
 
 ## Why is this bad?
-An async task gains by overlapping many requests. With a single one there is nothing to overlap: the worker slot is
-held for the whole request, as in an ordinary task. A deferrable operator waits for the answer in the triggerer.
+An async task gains by overlapping waits: twenty calls of one second take 2.0 s in one async task, 8.3 s as mapped
+ordinary operators. With one call there is nothing to overlap, and the worker slot is held for the whole of it, as in an
+ordinary task. A deferrable operator waits for the answer in the triggerer.
+
+This is advice: where the answer comes within three seconds a deferral does not pay either, and an ordinary `@task` does
+the same with less.
 
 ## Example
 ```python
 @task
-async def fetch() -> dict:
-    async with aiohttp.ClientSession() as session, session.get(URL) as response:
-        return await response.json()
+async def fetch_report() -> dict:
+    async with aiohttp.ClientSession() as session:
+        async with session.get("https://reports.example.com/daily") as response:
+            return await response.json()
 ```
 
 ## Use instead
 ```python
-HttpOperator(task_id="fetch", endpoint="/report", method="GET", deferrable=True)
+fetch_report = HttpOperator(
+    task_id="fetch_report",
+    http_conn_id="reports",
+    endpoint="/daily",
+    method="GET",
+    response_filter=lambda response: response.json(),
+    deferrable=True,
+)
 ```
+A deferred request may be sent twice, when a triggerer stops and another takes over. Where that does harm (most POST and
+PATCH requests), keep the request in a task.
 
 ## Fix safety
 There is no fix: the operator takes its address from a connection, and its result is another.
@@ -43,10 +59,12 @@ FIX = "none"
 def check(dag_file: DagFile) -> Iterator[Finding]:
     for task in dag_file.async_tasks:
         request = task.single_request
-        if request is not None:
-            name = request.operator.rpartition(".")[2]
-            message = (
-                f"{task.name} is async for a single request, which overlaps with nothing; "
-                f"{name} with `deferrable=True` gives the worker slot back meanwhile"
-            )
-            yield found(request.span, message, symbol=request.operator)
+        if request is None:
+            continue
+        facts = dag_file.catalog.get(request.operator)
+        flag = "" if facts is not None and facts.deferral == "always" else " with `deferrable=True`"
+        way_out = f"{request.operator.rpartition('.')[2]}{flag} gives its worker slot back meanwhile"
+        if not request.repeatable:
+            way_out = f"an ordinary task does the same ({way_out}, but may send it twice)"
+        message = f"{task.name} is async for a single request, which overlaps with nothing; {way_out}"
+        yield found(task.span(request.call), message, symbol=request.operator)

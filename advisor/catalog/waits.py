@@ -29,11 +29,13 @@ class Waits:
     """Dotted names, and where their arguments say how long.
 
     triggers: the argument that tells how long the trigger waits, and its unit.
-    sleeps: functions whose first argument is a pause in seconds; the names of that argument.
-    timeouts: the name and position of the argument that bounds a wait, in seconds; deadlines: the same for a point in
-    time of the loop's clock. concurrent: what runs several awaits side by side. clients: see Client.
+    sleeps: functions whose first argument is a pause in seconds, and that argument's name.
+    timeouts: the name and position of the argument that bounds a wait, in seconds; deadlines: those where it is a
+        point in time of the event loop's clock.
+    concurrent: what runs several awaits side by side. clients: classes that send requests.
+    decorators_with_flag: what may follow `@task.` and takes `deferrable`.
     single_requests: operators that are one request. request_functions: functions that send one plain HTTP request.
-    http_operator: the operator for a plain HTTP request. short_pause: seconds; what pauses for less is no polling.
+    http_operator: the operator for a plain HTTP request. short_pause: seconds; what pauses for less does not poll.
     """
 
     triggers: Mapping[str, tuple[str, str]]
@@ -42,6 +44,7 @@ class Waits:
     deadlines: frozenset[str]
     concurrent: frozenset[str]
     clients: Mapping[str, Client]
+    decorators_with_flag: frozenset[str]
     single_requests: frozenset[str]
     request_functions: frozenset[str]
     http_operator: str
@@ -69,6 +72,7 @@ def waits() -> Waits:
         frozenset(data["deadlines"]),
         frozenset(data["concurrent"]),
         clients,
+        frozenset(data["decorators_with_flag"]),
         frozenset(data["single_requests"]),
         frozenset(data["request_functions"]),
         data["http_operator"],

@@ -1,0 +1,418 @@
+"""How long a coroutine waits, itself and through the coroutines that it awaits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from advisor.asking import client_of
+from advisor.catalog.waits import waits
+from advisor.finding import Span
+from advisor.flow import Flow, Readable, loop_around
+from advisor.limits import stopped
+from advisor.polling import Polling, after_failure, polling
+from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts, strip_parentheses
+from advisor.values import seconds
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+
+_MAX_DEPTH = 4
+_STARTERS = frozenset({"create_task", "ensure_future", "start_soon"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A wait on the event loop of a task, which keeps its worker slot meanwhile.
+
+    `total` is the longest it can last, in seconds; None = without bound. `how` names the construct ("sleep",
+    "polling", "wait_for", ...), `step` is the pause of one turn of a polling loop. `through` are the functions that
+    lead to it from the task. `failing` says that it is only taken after a failure, before another try. `waiter` is the
+    dotted name of the deferrable class that can wait for the same, "" where none is known.
+    """
+
+    span: Span
+    total: float | None
+    how: str
+    step: float | None = None
+    through: tuple[str, ...] = ()
+    failing: bool = False
+    waiter: str = ""
+
+
+def waits_of(dag_file: DagFile, task: Node) -> list[Wait]:
+    """The waits of a task, in the order of the text: one for a polling loop, not one for its turns."""
+    found = _Reader(dag_file).read(dag_file, task, _defaults(dag_file, task), 0)
+    loops = [wait.span for wait in found if wait.how == "polling"]
+    kept = {
+        (wait.span.start, wait.how): wait
+        for wait in found
+        if not any(loop.start <= wait.span.start < loop.end and wait.span != loop for loop in loops)
+    }
+    return sorted(kept.values(), key=lambda wait: (wait.span.start, wait.how))
+
+
+class _Reader:
+    """Goes through one task and what it awaits; each function is read once."""
+
+    def __init__(self, dag_file: DagFile) -> None:
+        self._dag_file = dag_file
+        self._open: list[Node] = []
+
+    def read(
+        self,
+        file: Readable,
+        function: Node,
+        given: Mapping[str, float],
+        depth: int,
+        bound: float | None = -1.0,
+    ) -> list[Wait]:
+        """The waits of one function; `given` are the seconds that its parameters are worth.
+
+        `bound`: the timeout around it in seconds, None for one that isn't known, negative for none.
+        """
+        if function in self._open or depth > _MAX_DEPTH:
+            return []
+        self._open.append(function)
+        found: list[Wait] = []
+        loops: dict[Node, list[tuple[Node, float | None]]] = {}
+        for call, path in calls_of(file, function):
+            limit = _bound(file, call, function, bound)
+            if path in waits().sleeps and _is_awaited(call):
+                pause = self._seconds(file, argument(file, call, waits().sleeps[path], 0), given)
+                loop = loop_around(call)
+                if loop is not None:
+                    loops.setdefault(loop, []).append((call, pause))
+                    failing = after_failure(Flow(file, loop), call)
+                else:
+                    failing = False
+                if pause is not None and (limit is None or limit < 0):
+                    found.append(Wait(_span(file, call), pause, "sleep", failing=failing))
+            elif path in waits().timeouts:
+                total = self._timeout(file, call, path, given)
+                if total is not None:
+                    found.append(Wait(_span(file, call), total, path.rpartition(".")[2]))
+        for loop, pauses in loops.items():
+            if _bound(file, loop, function, bound) == -1.0:
+                judged = polling(Flow(file, loop), pauses, depth == 0)
+                if judged is not None:
+                    span = file.tree.span(loop)
+                    waiter = self._waiter(file, judged)
+                    found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
+        found += self._through_helpers(file, function, depth, bound)
+        self._open.pop()
+        return found
+
+    # -- helpers
+
+    def _through_helpers(self, file: Readable, function: Node, depth: int, bound: float | None) -> list[Wait]:
+        found: list[Wait] = []
+        nested = [
+            inner
+            for inner in file.tree.matching(
+                {"kind": "function_definition", "regex": r"^async\b"}, under=function
+            )
+            if function_of(inner) == function
+        ]
+        for inner in nested:
+            for reference in _references(file, inner):
+                call = reference.parent()
+                called = call is not None and call.kind() == "call" and call.field("function") == reference
+                node = call if called and call is not None else reference
+                if not _runs(file, node):
+                    continue
+                given = self._given(file, inner, node if called else None)
+                limit = _bound(file, reference, function_of(reference) or function, bound)
+                found += self.read(file, inner, given, depth + 1, limit)
+                break
+        if depth >= _MAX_DEPTH:
+            return found
+        for call in file.tree.kinds("call", under=function):
+            name = call.field("function")
+            if name is None or function_of(call) != function:
+                continue
+            helper = self._helper(file, name, function)
+            if helper is None or helper[1] in nested or not _is_driven(file, call):
+                continue
+            home, definition = helper
+            given = self._given(home, definition, call, file)
+            limit = _bound(file, call, function, bound)
+            for wait in self.read(home, definition, given, depth + 1, limit):
+                through = (_name(definition), *wait.through)
+                found.append(replace(wait, span=_span(file, call), through=through))
+        return found
+
+    def _helper(self, file: Readable, name: Node, function: Node) -> tuple[Readable, Node] | None:
+        """The `async def` outside of the task that a call runs: in this file, in its class, or in a first-party one."""
+        if name.kind() == "attribute":
+            holder, method = name.field("object"), name.field("attribute")
+            owner = next(enclosing(function, "class_definition"), None)
+            if holder is not None and method is not None and owner is not None and holder.text() == "self":
+                for definition in file.tree.kinds("function_definition", under=owner):
+                    if _name(definition) == method.text() and definition.text().startswith("async"):
+                        return file, definition
+        elif name.kind() == "identifier":
+            bindings = file.names.lookup(name)
+            if len(bindings) == 1 and bindings[0].kind == "def" and bindings[0].value is not None:
+                definition = bindings[0].value
+                return (file, definition) if definition.text().startswith("async") else None
+        for path in file.names.candidates(name):
+            module_name, _, local = path.rpartition(".")
+            if (
+                not module_name
+                or module_name.startswith(("airflow.", "asyncio"))
+                or file is not self._dag_file
+            ):
+                continue
+            module = self._dag_file.project.module(module_name, self._dag_file.path)
+            if module is None:
+                continue
+            found = module.names.bindings(local).get(module.tree.root, [])
+            if len(found) == 1 and found[0].kind == "def" and found[0].value is not None:
+                definition = found[0].value
+                return (module, definition) if definition.text().startswith("async") else None
+        return None
+
+    def _given(
+        self, home: Readable, definition: Node, call: Node | None, caller: Readable | None = None
+    ) -> dict[str, float]:
+        """What the parameters of a helper are worth in a call, in seconds, where that is known."""
+        given: dict[str, float] = {}
+        for position, (name, default) in enumerate(_parameters(definition)):
+            value = argument(caller or home, call, name, position) if call is not None else None
+            number = seconds((caller or home).values.fold(value)) if value is not None else None
+            if value is None and default is not None and call is not None and not _has_splat(call):
+                number = seconds(home.values.fold(default))
+            if number is not None:
+                given[name] = number
+        return given
+
+    # -- seconds
+
+    def _seconds(self, file: Readable, node: Node | None, given: Mapping[str, float]) -> float | None:
+        if node is None:
+            return None
+        node = strip_parentheses(node)
+        value = seconds(file.values.fold(node))
+        if value is not None or node.kind() != "identifier":
+            return value
+        bindings = file.names.lookup(node)
+        is_parameter = len(bindings) == 1 and bindings[0].kind == "parameter"
+        return given.get(node.text()) if is_parameter else None
+
+    def _timeout(self, file: Readable, call: Node, path: str, given: Mapping[str, float]) -> float | None:
+        name, position = waits().timeouts[path]
+        node = argument(file, call, name, position)
+        if path in waits().deadlines:
+            return stopped(file, node) if node is not None else None
+        return self._seconds(file, node, given)
+
+    def _waiter(self, file: Readable, judged: Polling) -> str:
+        for question in judged.questions:
+            function = question.field("function")
+            holder = function.field("object") if function is not None else None
+            client = client_of(file, holder) if holder is not None else None
+            if client is not None and client.waiter is not None:
+                return client.waiter
+        return ""
+
+
+def calls_of(file: Readable, function: Node) -> Iterator[tuple[Node, str]]:
+    """The calls that a function itself makes of what sleeps, bounds a wait or runs awaits side by side."""
+    for call, path in find_calls(file, function):
+        if function_of(call) == function:
+            yield call, path
+
+
+def find_calls(file: Readable, under: Node | None = None) -> list[tuple[Node, str]]:
+    """The calls that wait or run awaits side by side, with their dotted names, in the order of the text."""
+    table = waits()
+    known = {*table.sleeps, *table.timeouts, *table.concurrent}
+    heads = {name.partition(".")[0] for name in known}
+    locals_ = {i.local for i in file.names.imports if i.target.partition(".")[0] in heads}
+    found: list[tuple[Node, str]] = []
+    for reference in file.tree.identifiers(locals_, under=under) if locals_ else ():
+        node, parent = reference, reference.parent()
+        while parent is not None and parent.kind() == "attribute" and parent.field("object") == node:
+            node, parent = parent, parent.parent()
+        if parent is None or parent.kind() != "call" or parent.field("function") != node:
+            continue
+        path = next((path for path in file.names.candidates(node) if path in known), None)
+        if path is not None:
+            found.append((parent, path))
+    return sorted(found, key=lambda pair: pair[0].range().start.index)
+
+
+def argument(file: Readable, call: Node, name: str, position: int) -> Node | None:
+    """The expression given for a parameter, by keyword or by position; None where it can't be told."""
+    positional: list[Node] = []
+    for node in arguments_of(call):
+        keyword = keyword_parts(node)
+        if keyword is not None:
+            if keyword[0] == name:
+                return keyword[1]
+        elif node.kind() in ("list_splat", "dictionary_splat"):
+            return None
+        else:
+            positional.append(node)
+    return positional[position] if position < len(positional) else None
+
+
+def _has_splat(call: Node) -> bool:
+    return any(node.kind() in ("list_splat", "dictionary_splat") for node in arguments_of(call))
+
+
+def _bound(file: Readable, node: Node, function: Node, outer: float | None) -> float | None:
+    """The seconds of the timeout around a node in its function: None for unknown ones, `outer` where there is none."""
+    for ancestor in node.ancestors():
+        if ancestor == function:
+            return outer
+        if ancestor.kind() == "with_statement":
+            for item in file.tree.kinds("with_item", under=ancestor):
+                if next(enclosing(item, "with_statement"), None) == ancestor and _limits(file, item):
+                    return _timeout_of(file, item)
+        elif ancestor.kind() == "call" and _limits(file, ancestor):
+            return _timeout_of(file, ancestor)
+    return outer
+
+
+def _limits(file: Readable, node: Node) -> bool:
+    return _timeout_call(file, node) is not None
+
+
+def _timeout_call(file: Readable, node: Node) -> tuple[Node, str] | None:
+    calls = [node] if node.kind() == "call" else file.tree.kinds("call", under=node)
+    for call in calls[:1]:
+        function = call.field("function")
+        for path in file.names.candidates(function) if function is not None else ():
+            if path in waits().timeouts:
+                return call, path
+    return None
+
+
+def _timeout_of(file: Readable, node: Node) -> float | None:
+    found = _timeout_call(file, node)
+    if found is None:
+        return None
+    name, position = waits().timeouts[found[1]]
+    value = argument(file, found[0], name, position)
+    return seconds(file.values.fold(value)) if value is not None else None
+
+
+def _is_awaited(call: Node) -> bool:
+    parent = call.parent()
+    while parent is not None and parent.kind() == "parenthesized_expression":
+        parent = parent.parent()
+    return parent is not None and parent.kind() == "await"
+
+
+def _is_driven(file: Readable, call: Node) -> bool:
+    """Whether the task waits for a coroutine that it calls: awaits it, gathers it, or runs it in a group."""
+    function = function_of(call)
+    for ancestor in call.ancestors():
+        if ancestor == function:
+            return False
+        if ancestor.kind() == "await":
+            return _runs(file, call)
+        if ancestor.kind() == "call" and _method(ancestor) in _STARTERS:
+            return _runs(file, call)
+    return False
+
+
+def _runs(file: Readable, node: Node) -> bool:
+    """Whether what starts a coroutine also waits for it; a heartbeat beside the work is cancelled or forgotten."""
+    statement, starter = node, None
+    for ancestor in node.ancestors():
+        if ancestor.kind() == "call" and _method(ancestor) in _STARTERS and starter is None:
+            starter = ancestor
+        if ancestor.kind() in ("assignment", "expression_statement"):
+            statement = ancestor
+            break
+        if ancestor.kind() in ("block", "module", "function_definition"):
+            break
+    if starter is None:
+        return True
+    function = starter.field("function")
+    group = function.field("object") if function is not None else None
+    if statement.kind() == "assignment":
+        target = statement.field("left")
+        return target is None or not _is_cancelled(file, target)
+    if group is not None and _is_group(file, group):
+        return not _is_cancelled(file, group)
+    forgotten = statement.kind() == "expression_statement" and statement.named_children()[:1] == [starter]
+    return not forgotten
+
+
+def _is_group(file: Readable, node: Node) -> bool:
+    if node.kind() != "identifier":
+        return False
+    return any(binding.kind == "with" for binding in file.names.lookup(node))
+
+
+def _is_cancelled(file: Readable, name: Node) -> bool:
+    if name.kind() != "identifier":
+        return False
+    for reference in file.names.references(name.text()):
+        node, parent = reference, reference.parent()
+        while parent is not None and parent.kind() == "attribute" and parent.field("object") == node:
+            attribute = parent.field("attribute")
+            if attribute is not None and attribute.text() == "cancel":
+                return True
+            node, parent = parent, parent.parent()
+    return False
+
+
+def _method(call: Node) -> str:
+    function = call.field("function")
+    if function is None:
+        return ""
+    name = function.field("attribute") if function.kind() == "attribute" else function
+    return name.text() if name is not None else ""
+
+
+def _references(file: Readable, definition: Node) -> list[Node]:
+    return [
+        reference
+        for reference in file.names.references(_name(definition))
+        if any(binding.value == definition for binding in file.names.lookup(reference))
+    ]
+
+
+def _parameters(definition: Node) -> list[tuple[str, Node | None]]:
+    """The parameters that a call can give by position, `self` left out, with their defaults."""
+    parameters = definition.field("parameters")
+    found: list[tuple[str, Node | None]] = []
+    for node in parameters.named_children() if parameters is not None else ():
+        name = node if node.kind() == "identifier" else node.field("name")
+        if node.kind() == "typed_parameter":
+            name = node.child(0)
+        if name is not None and name.kind() == "identifier" and name.text() != "self":
+            found.append((name.text(), node.field("value")))
+    return found
+
+
+def _defaults(file: Readable, task: Node) -> dict[str, float]:
+    """The defaults of a task's parameters that no call in the file replaces, in seconds."""
+    given: dict[str, float] = {}
+    uses = [reference.parent() for reference in _references(file, task)]
+    for position, (name, default) in enumerate(_parameters(task)):
+        number = seconds(file.values.fold(default)) if default is not None else None
+        if number is None or not uses:
+            continue
+        calls = [use for use in uses if use is not None and use.kind() == "call"]
+        if len(calls) == len(uses) and all(
+            argument(file, call, name, position) is None and not _has_splat(call) for call in calls
+        ):
+            given[name] = number
+    return given
+
+
+def _name(definition: Node) -> str:
+    name = definition.field("name")
+    return name.text() if name is not None else ""
+
+
+def _span(file: Readable, node: Node) -> Span:
+    parent = node.parent()
+    return file.tree.span(parent if parent is not None and parent.kind() == "await" else node)
