@@ -10,7 +10,7 @@ from advisor.catalog.extract import Extractor
 from advisor.catalog.modules import Sources
 from advisor.catalog.record import ClassFacts, Condition
 
-OPERATOR = '''
+OPERATOR = """
 class BaseOperator:
     def __init__(self, task_id, retries=0, default_args=None, **kwargs):
         self.task_id = task_id
@@ -19,8 +19,8 @@ class BaseOperator:
 
     def defer(self, *, trigger, method_name, kwargs=None, timeout=None):
         raise TaskDeferred(trigger=trigger, method_name=method_name)
-'''
-SENSOR = '''
+"""
+SENSOR = """
 import time
 from airflow.sdk.bases.operator import BaseOperator
 
@@ -38,7 +38,7 @@ class BaseSensorOperator(BaseOperator):
 
 def poke_mode_only(cls):
     return cls
-'''
+"""
 HEAD = """
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.bases.sensor import BaseSensorOperator, poke_mode_only

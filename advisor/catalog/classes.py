@@ -29,7 +29,7 @@ class ClassInfo:
         self.node = node
         self.module: Module = definition.module
         self.name = definition.dotted
-        self._table = table
+        self.table = table
         self.methods: dict[str, FunctionNode] = {}
         self.values: dict[str, ast.expr] = {}
         self._read(node.body)
@@ -60,21 +60,21 @@ class ClassInfo:
         """Dotted names of the direct bases, resolved where the sources know them."""
         result = []
         for base in self.node.bases:
-            found = self._table.sources.resolve(self.module, base)
+            found = self.table.sources.resolve(self.module, base)
             if found is not None and isinstance(found.node, ast.ClassDef):
                 result.append(found.dotted)
                 continue
-            dotted = self._table.sources.dotted(self.module, base)
+            dotted = self.table.sources.dotted(self.module, base)
             if dotted:
-                dotted = OLD_BASES.get(dotted) or self._table.aliases.get(dotted) or dotted
-                known = self._table.sources.find(dotted)
+                dotted = OLD_BASES.get(dotted) or self.table.aliases.get(dotted) or dotted
+                known = self.table.sources.find(dotted)
                 result.append(known.dotted if known else dotted)
         return result
 
     @cached_property
     def mro(self) -> list[ClassInfo]:
         """The known classes of the method resolution order (C3), this one first."""
-        return self._table.linearize(self.name, ())
+        return self.table.linearize(self.name, ())
 
     def is_a(self, base: str) -> bool:
         """Whether `base` (dotted) is this class or among its ancestors."""

@@ -37,7 +37,7 @@ _REVERSED = frozenset(["asynchronous"])
 _INTERVAL = re.compile(
     r"^(?!startup_|max_)(.*_)?(poll|poke|polling|pooling|pull)(_?(interval|sleep|delay|period|frequency)(_(seconds|sec))?)?$"
     r"|^(?!startup_)(.*_)?(check|sleep|refresh)_(interval|time|delay|seconds|frequency)(_(seconds|sec))?$"
-    r"|^(waiter_delay|sleep|delay|delta|interval)$"
+    r"|^(waiter_delay|sleep|delay|interval)$"
 )
 
 
@@ -63,6 +63,7 @@ def is_operator(info: ClassInfo) -> bool:
         base.startswith("airflow.") and base.endswith(("Operator", "Sensor"))
         for ancestor in info.mro
         for base in ancestor.bases
+        if ancestor.table.get(base) is None
     )
 
 
@@ -116,6 +117,8 @@ class Extractor:
         polls = self.polls(on, set(accepted))
         deprecated, replacement = deprecation(self.table, info)
         waits = waits_by_default(self.table, info, is_sensor(info), parameters, switches, off)
+        if waits is None and anyway and polls:
+            waits = True
         needed = bool(switches) and reached != FALSE and both(reached, switched_off(switches)) == FALSE
         starts = (
             deferral == "flag"

@@ -42,6 +42,7 @@ class Accepted:
     keyword_only: bool
     default: ast.expr | None
     module: Module
+    guessed: bool = False  # from a `kwargs.get(...)`, until a signature names it
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,9 @@ class Reader:
 
     def parameter(self, accepted: Accepted) -> Value:
         """A constructor argument as the caller may give it."""
-        self.out.accepted.setdefault(accepted.name, accepted)
+        known = self.out.accepted.get(accepted.name)
+        if known is None or (known.guessed and not accepted.guessed):
+            self.out.accepted[accepted.name] = accepted
         return self.bound.get(accepted.name, Param(accepted.name))
 
     # ---- calling
@@ -679,7 +682,9 @@ class Reader:
             return keywords.given[name]
         if keywords.open and name not in keywords.taken:
             if name in self.out.accepted or name not in _base_operator_arguments(self.table):
-                return self.parameter(Accepted(name, True, default or ast.Constant(value=None), frame.module))
+                return self.parameter(
+                    Accepted(name, True, default or ast.Constant(value=None), frame.module, guessed=True)
+                )
             return Param(name)
         return self.literal(default, frame.module) if default is not None else Const(None)
 
@@ -905,7 +910,7 @@ class Reader:
             inside = found.module.distribution == self.cls.module.distribution
             length = (found.node.end_lineno or 0) - found.node.lineno
             touches = any(isinstance(p, SelfRef) for p in [*positional, *keywords.given.values()])
-            if inside and length <= _LONGEST and (touches or length <= 60):
+            if length <= _LONGEST and (touches or (inside and length <= 60)):
                 return self.invoke(found.node, found.module, None, None, positional, keywords, state)
         callee = found.dotted if found is not None else name
         if name[:1].isupper() or (found is not None and isinstance(found.node, ast.ClassDef)):

@@ -71,7 +71,7 @@ class Caveat(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ClassFacts:
     """One operator, sensor or transfer class. Fields left at their default are not written to the data file.
 
@@ -126,6 +126,9 @@ class ClassFacts:
     implied_arguments: Mapping[str, Any] = field(default_factory=dict)
     dropped_parameters: tuple[str, ...] = ()
     versions: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"ClassFacts({self.name!r})"
 
     @property
     def simple_name(self) -> str:

@@ -1,0 +1,229 @@
+"""The shipped facts, pinned to what was read in the wheels and measured on a real Airflow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from advisor.catalog import Catalog, ClassFacts, Condition
+
+DATA = Path(__file__).parents[1] / "advisor" / "catalog" / "data"
+CATALOG = Catalog.load()
+ALL = list(CATALOG.all())
+APACHE = [f for f in ALL if f.provider.startswith("apache-airflow-providers-")]
+BY_SIMPLE_NAME = {f.simple_name: f for f in APACHE}
+
+
+def one(simple_name: str) -> ClassFacts:
+    return BY_SIMPLE_NAME[simple_name]
+
+
+def test_how_many_classes_can_defer() -> None:
+    assert len(APACHE) >= 1270
+    assert sum(f.deferral == "flag" for f in APACHE) == 237
+    assert sum(f.deferral == "always" for f in APACHE) == 31
+    assert sum(f.provider == "astronomer-providers" for f in ALL) == 55
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TriggerDagRunOperator",
+        "KubernetesJobOperator",
+        "KubernetesStartKueueJobOperator",
+        "GKEStartJobOperator",
+        "GKEStartKueueJobOperator",
+        "RedshiftPauseClusterOperator",
+        "RedshiftResumeClusterOperator",
+        "EmrCreateJobFlowOperator",
+    ],
+)
+def test_a_bare_flag_does_nothing_for_these_eight(name: str) -> None:
+    facts = one(name)
+    assert facts.needs_wait_parameter
+    assert facts.waits_by_default is False
+    assert facts.effective
+
+
+def test_only_these_eight() -> None:
+    found = [
+        f for f in APACHE if f.deferral == "flag" and f.needs_wait_parameter and f.waits_by_default is False
+    ]
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "EmrAddStepsOperator",
+        "EmrTerminateJobFlowOperator",
+        "StepFunctionStartExecutionOperator",
+        "EksCreateNodegroupOperator",
+        "EksDeleteClusterOperator",
+        "MwaaTriggerDagRunOperator",
+        "LambdaCreateFunctionOperator",
+        "RedshiftCreateClusterOperator",
+        "RedshiftCreateClusterSnapshotOperator",
+        "SageMakerStartPipelineOperator",
+        "SageMakerStopPipelineOperator",
+        "PubSubPullOperator",
+        "GenAIGeminiCreateBatchJobOperator",
+    ],
+)
+def test_the_flag_makes_these_wait(name: str) -> None:
+    facts = one(name)
+    assert facts.waits_by_default is False
+    assert facts.starts_waiting
+
+
+def test_number_of_flag_classes_that_do_not_wait() -> None:
+    assert sum(f.deferral == "flag" and f.waits_by_default is False for f in APACHE) == 28
+    assert one("EksCreateClusterOperator").waits_by_default is True
+
+
+def test_ends_without_looking() -> None:
+    facts = one("LivyOperator")
+    assert facts.waits_by_default is False
+    assert not facts.starts_waiting
+    assert "ends-without-looking" in {c.effect for c in facts.caveats}
+
+
+@pytest.mark.parametrize("name", ["DiscordWebhookOperator", "BedrockBaseSensor", "DataprocJobBaseOperator"])
+def test_flag_without_effect(name: str) -> None:
+    assert (one(name).deferral, one(name).effective, one(name).defers_when) == ("flag", False, ())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PowerBIDatasetRefreshOperator",
+        "HITLOperator",
+        "LLMOperator",
+        "TeradataComputeClusterResumeOperator",
+        "DateTimeSensorAsync",
+        "TimeSensorAsync",
+        "MSGraphSensor",
+    ],
+)
+def test_always(name: str) -> None:
+    assert (one(name).deferral, one(name).effective) == ("always", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "when"),
+    [
+        ("S3KeySensor", ((),)),
+        ("HttpSensor", ((Condition("response_check", "falsy"),),)),
+        ("GenericTransfer", ((Condition("page_size", "truthy"), Condition("sql", "isinstance", "str")),)),
+        ("AirbyteTriggerSyncOperator", ((Condition("asynchronous", "falsy"),),)),
+        ("DatabricksRunNowOperator", ((Condition("wait_for_termination", "truthy"),),)),
+        ("TriggerDagRunOperator", ((Condition("wait_for_completion", "truthy"),),)),
+        ("DateTimeSensor", ()),
+    ],
+)
+def test_defers_when(name: str, when: object) -> None:
+    assert one(name).defers_when == when
+
+
+def test_what_raises() -> None:
+    for name in ("DataflowTemplatedJobStartOperator", "DataflowStartFlexTemplateOperator"):
+        assert one(name).ctor_raises == ((Condition("wait_until_finished", "truthy"),),)
+    dataproc = [
+        f
+        for f in APACHE
+        if any(Condition("polling_interval_seconds", "<=", 0) in row for row in f.ctor_raises)
+    ]
+    assert len(dataproc) == 9
+    assert one("DataprocCreateBatchOperator").execute_raises == ((Condition("asynchronous", "truthy"),),)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "effect"),
+    [
+        ("HttpSensor", "response_error_codes_allowlist", "floods"),
+        ("HttpSensor", "request_kwargs", "drops-argument"),
+        ("SFTPSensor", "python_callable", "drops-argument"),
+        ("EmrJobFlowSensor", "target_states", "drops-argument"),
+        ("EmrStepSensor", "failed_states", "drops-argument"),
+        ("WasbBlobSensor", "check_options", "drops-argument"),
+        ("HttpOperator", "method", "not-idempotent"),
+        ("SFTPOperator", "ssh_conn_id", "raises-when-run"),
+        ("WinRMOperator", "ssh_conn_id", "raises-when-run"),
+        ("FileSensor", "start_from_trigger", "raises-when-parsed"),
+        ("S3KeySensor", "check_fn", "round-trips"),
+        ("BigQueryTableExistenceSensor", "poke_interval", "interval-changes"),
+        ("DbtCloudJobRunSensor", "poke_interval", "interval-changes"),
+        ("EmrContainerSensor", "timeout", "drops-argument"),
+        ("EcsRunTaskOperator", "deferrable", "templated-flag"),
+    ],
+)
+def test_caveats_of_arguments(name: str, argument: str, effect: str) -> None:
+    found = [c for c in one(name).caveats if c.effect == effect and argument in {w.argument for w in c.when}]
+    assert found
+    assert all(c.text and ":" in c.source for c in found)
+
+
+def test_caveats_of_every_call() -> None:
+    for name, effect in (
+        ("S3KeySensor", "needs-extra"),
+        ("S3ToGCSOperator", "changes-work"),
+        ("BigQueryGetDataOperator", "changes-work"),
+        ("FileSensor", "changes-work"),
+        ("SFTPOperator", "changes-work"),
+    ):
+        assert effect in {c.effect for c in one(name).caveats if not c.when}, name
+    assert "needs-extra" not in {c.effect for c in one("EksPodOperator").caveats}
+
+
+def test_ten_classes_template_the_flag() -> None:
+    assert sum(any(c.effect == "templated-flag" for c in f.caveats) for f in APACHE) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "polls"),
+    [
+        ("S3KeySensor", ("poke_interval",)),
+        ("BatchOperator", ("poll_interval",)),
+        ("KubernetesPodOperator", ("poll_interval",)),
+        ("BeamRunPythonPipelineOperator", ("dataflow_config",)),
+        ("HttpOperator", ()),
+        ("WaitSensor", ()),
+        ("AirbyteJobSensor", ()),
+    ],
+)
+def test_poll_parameters(name: str, polls: tuple[str, ...]) -> None:
+    assert one(name).poll_parameters == polls
+
+
+def test_twins_and_durations() -> None:
+    twin = one("DateTimeSensor").async_twin
+    assert twin == "airflow.providers.standard.sensors.date_time.DateTimeSensorAsync"
+    assert one("DateTimeSensorAsync").twin_of == one("DateTimeSensor").name
+    assert one("TimeDeltaSensor").duration_parameters == {"delta": "timedelta"}
+    assert one("WaitSensor").duration_parameters == {"time_to_wait": "minutes-or-timedelta"}
+    assert one("TimeSensorAsync").deprecated
+    assert one("TimeSensorAsync").replacement == one("TimeSensor").name
+
+
+def test_defaults_and_parameters() -> None:
+    sensor = one("S3KeySensor")
+    assert sensor.flag_default == "config"
+    poke = sensor.parameter("poke_interval")
+    assert poke is not None
+    assert (poke.default, poke.required) == (60, False)
+    assert sensor.parameter("task_id") is None
+    assert one("DateTimeSensor").parameter("deferrable") is None
+
+
+@pytest.mark.parametrize("name", ["classes.jsonl", "former.tsv", "names.txt"])
+def test_data_files_are_sorted_and_small(name: str) -> None:
+    lines = (DATA / name).read_bytes().splitlines()
+    if name == "classes.jsonl":
+        assert sum(map(len, lines)) < 2_500_000
+        lines = [json.loads(line)["name"].encode() for line in lines]
+    if name == "former.tsv":
+        lines = [line.split(b"\t")[0] for line in lines]
+    assert lines == sorted(lines)
+    assert len(lines) == len(set(lines))
