@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
 from advisor.catalog.waits import waits
+from advisor.conditions import bound
 from advisor.contexts import in_loop
 from advisor.finding import Span
-from advisor.operators import bound
-from advisor.syntax import Node, arguments_of, enclosing
+from advisor.resuming import Classes
+from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_parentheses
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
-_EXECUTE = "execute"
-
 
 class Deferral:
-    """One `self.defer(…)` or `raise TaskDeferred(…)` in a method of a class.
+    """One `self.defer(…)` or `raise TaskDeferred(…)` in a method of an operator class.
 
     `resumes_in` is the method named by `method_name`; "" where that is not a plain text.
     """
 
-    def __init__(self, dag_file: DagFile, call: Node, method: Node, owner: Node) -> None:
+    def __init__(self, dag_file: DagFile, call: Node, method: Node, owner: Node, classes: Classes) -> None:
         self._dag_file = dag_file
+        self._classes = classes
         self.call = call
         self.method = method
         self.owner = owner
         self.span: Span = dag_file.tree.span(call)
         self.arguments = Arguments(call, dag_file.values)
-        name = self.arguments.value("method_name")
-        self.resumes_in = name if isinstance(name, str) else ""
+        self.resumes_in = self._resumes_in()
         self.in_loop = in_loop(call)
 
     @property
@@ -46,32 +44,54 @@ class Deferral:
         """The operator's class."""
         return _name(self.owner)
 
+    @property
+    def trigger(self) -> Node | None:
+        """The call that makes the trigger, in place or in a local variable; None for anything else."""
+        node = self.arguments.node("trigger") or self._positional(0)
+        node = strip_parentheses(node) if node is not None else None
+        if node is not None and node.kind() == "identifier":
+            bindings = self._dag_file.names.lookup(node)
+            node = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+        return node if node is not None and node.kind() == "call" else None
+
     @cached_property
     def known_wait(self) -> float | None:
         """How long the trigger waits, in seconds, where its arguments tell; else None."""
-        trigger = self.arguments.node("trigger")
-        function = trigger.field("function") if trigger is not None and trigger.kind() == "call" else None
+        trigger = self.trigger
+        function = trigger.field("function") if trigger is not None else None
         if trigger is None or function is None:
             return None
         for path in self._dag_file.names.candidates(function):
             if path in waits().triggers:
                 argument, unit = waits().triggers[path]
                 given = Arguments(trigger, self._dag_file.values)
-                positional = [a for a in arguments_of(trigger) if a.kind() != "keyword_argument"]
-                value = given.value(argument) if given.given(argument) else None
-                if value is None and positional:
-                    value = self._dag_file.values.fold(positional[0])
-                return bound(value, unit)
+                positional = [a for a in arguments_of(trigger) if keyword_parts(a) is None]
+                if given.given(argument):
+                    return bound(given.value(argument), unit)
+                return bound(self._dag_file.values.fold(positional[0]), unit) if positional else None
         return None
 
-    @cached_property
-    def repeats(self) -> bool:
-        """Whether the method that the task resumes in comes back to this very deferral."""
-        if not self.resumes_in:
-            return False
-        if self.resumes_in == _EXECUTE and _looks_at_event(self.owner):
-            return False  # `execute` tells its first run from the resumed one
-        return self.method_name in reached_methods(self.owner, self.resumes_in)
+    def repeats(self, longest: float) -> bool:
+        """Whether the resumed task comes back to this very deferral, with no wait known to exceed `longest` seconds."""
+        wait = self.known_wait
+        slow = wait is not None and wait > longest
+        return bool(self.resumes_in) and not slow and self._classes.comes_back(self, longest)
+
+    def _resumes_in(self) -> str:
+        node = self.arguments.node("method_name") or self._positional(1)
+        if node is not None and node.kind() == "attribute":  # `self.check.__name__`
+            name, holder = node.field("attribute"), node.field("object")
+            method = (
+                holder.field("attribute") if holder is not None and holder.kind() == "attribute" else None
+            )
+            if name is not None and name.text() == "__name__" and method is not None:
+                return method.text()
+        value = self._dag_file.values.fold(node) if node is not None else self.arguments.value("method_name")
+        return value if isinstance(value, str) else ""
+
+    def _positional(self, position: int) -> Node | None:
+        given = [argument for argument in arguments_of(self.call) if keyword_parts(argument) is None]
+        return given[position] if position < len(given) else None
 
 
 def find_deferrals(dag_file: DagFile) -> list[Deferral]:
@@ -79,49 +99,49 @@ def find_deferrals(dag_file: DagFile) -> list[Deferral]:
     text = dag_file.tree.text
     if ".defer(" not in text and "TaskDeferred" not in text:
         return []
+    classes = Classes(dag_file)
     found: list[Deferral] = []
-    rule = {
-        "kind": "call",
-        "has": {"field": "function", "regex": r"^(?:self\.defer|(?:\w+\.)*TaskDeferred)$"},
-    }
-    for call in dag_file.tree.matching(rule):
-        method = next(enclosing(call, "function_definition"), None)
+    for call in dag_file.tree.matching(
+        {"kind": "call", "has": {"field": "function", "regex": r"(?:defer|TaskDeferred)$"}}
+    ):
         owner = next(enclosing(call, "class_definition"), None)
-        if method is not None and owner is not None and dag_file.contexts.is_operator_class(owner):
-            found.append(Deferral(dag_file, call, method, owner))
+        method = _method_of(call, owner) if owner is not None else None
+        if owner is None or method is None or not _defers(dag_file, call, method):
+            continue
+        if dag_file.contexts.is_operator_class(owner):
+            found.append(Deferral(dag_file, call, method, owner, classes))
+    classes.deferrals = found
     return found
 
 
-def reached_methods(owner: Node, start: str) -> set[str]:
-    """The methods of a class that a run of its method `start` may go through, `start` included."""
-    methods = {_name(method): method for method in _methods(owner)}
-    reached: set[str] = set()
-    ahead = [start]
-    while ahead:
-        name = ahead.pop()
-        if name in reached or name not in methods:
-            continue
-        reached.add(name)
-        ahead += re.findall(r"\bself\.(\w+)\(", methods[name].text())
-    return reached
+def _method_of(node: Node, owner: Node) -> Node | None:
+    """The method of a class that `node` stands in, nested functions looked through."""
+    method = None
+    for ancestor in node.ancestors():
+        if ancestor == owner:
+            return method
+        if ancestor.kind() == "function_definition":
+            method = ancestor
+    return None
 
 
-def _looks_at_event(owner: Node) -> bool:
-    """Whether a condition in `execute` mentions the event that only a resumed task has."""
-    for method in _methods(owner):
-        if _name(method) == _EXECUTE:
-            return bool(re.search(r"\b(?:if|while|elif)\b[^\n]*\bevent\b", method.text()))
-    return False
-
-
-def _methods(owner: Node) -> list[Node]:
-    body = owner.field("body")
-    methods: list[Node] = []
-    for child in body.named_children() if body is not None else ():
-        definition = child.field("definition") if child.kind() == "decorated_definition" else child
-        if definition is not None and definition.kind() == "function_definition":
-            methods.append(definition)
-    return methods
+def _defers(dag_file: DagFile, call: Node, method: Node) -> bool:
+    function = call.field("function")
+    if function is None:
+        return False
+    name, holder = function.field("attribute"), function.field("object")
+    if name is not None and holder is not None and name.text() == "defer":
+        parameters = method.field("parameters")
+        first = (
+            next((p for p in parameters.named_children() if p.kind() != "comment"), None)
+            if parameters
+            else None
+        )
+        return first is not None and holder.text() == first.text()
+    paths = dag_file.names.candidates(function)
+    raised = call.parent()
+    is_raised = raised is not None and raised.kind() == "raise_statement"
+    return is_raised and any(path.rpartition(".")[2] == "TaskDeferred" for path in paths)
 
 
 def _name(definition: Node) -> str:

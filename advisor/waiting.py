@@ -232,7 +232,9 @@ def find_calls(file: Readable, under: Node | None = None) -> list[tuple[Node, st
     heads = {name.partition(".")[0] for name in known}
     locals_ = {i.local for i in file.names.imports if i.target.partition(".")[0] in heads}
     found: list[tuple[Node, str]] = []
-    for reference in file.tree.identifiers(locals_, under=under) if locals_ else ():
+    for reference in [reference for local in locals_ for reference in file.names.references(local)]:
+        if under is not None and not _holds(under, reference):
+            continue
         node, parent = reference, reference.parent()
         while parent is not None and parent.kind() == "attribute" and parent.field("object") == node:
             node, parent = parent, parent.parent()
@@ -242,6 +244,11 @@ def find_calls(file: Readable, under: Node | None = None) -> list[tuple[Node, st
         if path is not None:
             found.append((parent, path))
     return sorted(found, key=lambda pair: pair[0].range().start.index)
+
+
+def _holds(outer: Node, node: Node) -> bool:
+    around, place = outer.range(), node.range()
+    return around.start.index <= place.start.index and place.end.index <= around.end.index
 
 
 def argument(file: Readable, call: Node, name: str, position: int) -> Node | None:

@@ -1,0 +1,200 @@
+"""What a deferred operator runs through once it is resumed, and whether it defers again there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from advisor.contexts import class_bases
+from advisor.syntax import Node, arguments_of, keyword_parts, strip_parentheses
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+    from advisor.deferrals import Deferral
+
+_MAX_DEPTH = 8
+_EXITS = frozenset({"return_statement", "raise_statement", "break_statement", "continue_statement"})
+
+
+class Classes:
+    """The operator classes of one file, and the ways through their methods. `deferrals` are all that the file makes."""
+
+    def __init__(self, dag_file: DagFile) -> None:
+        self._dag_file = dag_file
+        self._lines: dict[Node, list[Node]] = {}
+        self.deferrals: list[Deferral] = []
+
+    def comes_back(self, deferral: Deferral, longest: float) -> bool:
+        """Whether the resumed task reaches the same deferral again, in its class or in one derived from it.
+
+        Deferrals on the way that are known to wait for more than `longest` seconds make it a slow cycle, which is none.
+        """
+        concrete = {other.owner for other in self.deferrals} | set(self._derived(deferral.owner))
+        lines = [line for line in map(self._line, concrete) if deferral.owner in line]
+        return any(self._reaches(line, deferral, longest) for line in lines)
+
+    def _derived(self, owner: Node) -> Iterator[Node]:
+        for definition in self._dag_file.tree.kinds("class_definition"):
+            if owner in self._line(definition):
+                yield definition
+
+    def _line(self, owner: Node) -> list[Node]:
+        """A class and those of its bases that stand in this file, nearest first."""
+        if owner not in self._lines:
+            self._lines[owner] = line = [owner]
+            for base in class_bases(owner):
+                for binding in self._dag_file.names.lookup(base) if base.kind() == "identifier" else ():
+                    value = binding.value
+                    if binding.kind == "class" and value is not None and len(line) < _MAX_DEPTH:
+                        line += [above for above in self._line(value) if above not in line]
+        return self._lines[owner]
+
+    def _reaches(self, line: list[Node], wanted: Deferral, longest: float) -> bool:
+        ahead = [(wanted.resumes_in, 0, True)]
+        seen: set[tuple[str, int, bool]] = set()
+        while ahead:
+            state = ahead.pop()
+            if state in seen:
+                continue
+            seen.add(state)
+            name, level, resumed = state
+            place = next((i for i in range(level, len(line)) if name in _methods(line[i])), None)
+            if place is None:
+                continue
+            method = _methods(line[place])[name]
+            given = _told_apart_by(method) if resumed else frozenset[str]()
+            for deferral in self.deferrals:
+                if deferral.method == method and not _is_skipped(deferral.call, method, given):
+                    if deferral.call == wanted.call:
+                        return True
+                    wait = deferral.known_wait
+                    if deferral.resumes_in and (wait is None or wait <= longest):
+                        ahead.append((deferral.resumes_in, 0, True))
+            for call, called, above in _own_calls(method):
+                if not _is_skipped(call, method, given):
+                    passed = any(argument.text() in given for argument in map(_value, arguments_of(call)))
+                    ahead.append((called, place + 1 if above else 0, passed))
+        return False
+
+
+def _own_calls(method: Node) -> Iterator[tuple[Node, str, bool]]:
+    """The calls of the object's own methods: the call, the method's name, whether it is one of `super()`."""
+    rule: Any = {"kind": "call", "has": {"field": "function", "kind": "attribute"}}
+    for call in method.find_all({"rule": rule}):
+        function = call.field("function")
+        holder, name = (
+            (function.field("object"), function.field("attribute")) if function is not None else (None, None)
+        )
+        if holder is None or name is None:
+            continue
+        if holder.text() == "self":
+            yield call, name.text(), False
+        elif holder.text() == "super()":
+            yield call, name.text(), True
+
+
+def _value(argument: Node) -> Node:
+    keyword = keyword_parts(argument)
+    return keyword[1] if keyword is not None else argument
+
+
+def _told_apart_by(method: Node) -> frozenset[str]:
+    """The parameters that only a resumed task is given: `event`, and what has the default None."""
+    parameters = method.field("parameters")
+    names: set[str] = set()
+    for parameter in parameters.named_children() if parameters is not None else ():
+        name, value = parameter.field("name"), parameter.field("value")
+        if parameter.kind() == "typed_parameter":
+            name = parameter.child(0)
+        elif parameter.kind() == "identifier":
+            name = parameter
+        if name is not None and (name.text() == "event" or (value is not None and value.kind() == "none")):
+            names.add(name.text())
+    return frozenset(names - {"context"})
+
+
+def _is_skipped(node: Node, method: Node, given: frozenset[str]) -> bool:
+    """Whether a node of a method can't be reached while these parameters are given."""
+    if not given:
+        return False
+    child = node
+    for ancestor in node.ancestors():
+        kind = ancestor.kind()
+        if kind in ("if_statement", "elif_clause"):
+            test = ancestor.field("condition")
+            truth = _truth(test, given) if test is not None else None
+            inside = child == ancestor.field("consequence")
+            if (truth is False and inside) or (truth is True and not inside and child != test):
+                return True
+        elif kind == "block":
+            for statement in ancestor.named_children():
+                if statement == child:
+                    break
+                if _always_leaves(statement, given):
+                    return True
+        if ancestor == method:
+            return False
+        child = ancestor
+    return False
+
+
+def _always_leaves(statement: Node, given: frozenset[str]) -> bool:
+    """Whether nothing after a statement is run while these parameters are given."""
+    if statement.kind() in _EXITS:
+        return True
+    if statement.kind() != "if_statement":
+        return False
+    test, body = statement.field("condition"), statement.field("consequence")
+    truth = _truth(test, given) if test is not None else None
+    others = statement.field_children("alternative")
+    last = others[-1].field("body") if others and others[-1].kind() == "else_clause" else None
+    leaves = body is not None and _block_leaves(body, given)
+    if truth is True:
+        return leaves
+    if truth is False:
+        return last is not None and len(others) == 1 and _block_leaves(last, given)
+    return leaves and last is not None and len(others) == 1 and _block_leaves(last, given)
+
+
+def _block_leaves(block: Node, given: frozenset[str]) -> bool:
+    return any(_always_leaves(statement, given) for statement in block.named_children())
+
+
+def _truth(test: Node, given: frozenset[str]) -> bool | None:
+    """Whether a test holds while these parameters are given; None where that depends on more."""
+    test = strip_parentheses(test)
+    kind = test.kind()
+    if kind == "identifier":
+        return True if test.text() in given else None
+    if kind == "not_operator":
+        inner = test.field("argument")
+        truth = _truth(inner, given) if inner is not None else None
+        return None if truth is None else not truth
+    if kind == "boolean_operator":
+        left, right, sign = test.field("left"), test.field("right"), test.field("operator")
+        if left is None or right is None or sign is None:
+            return None
+        truths = (_truth(left, given), _truth(right, given))
+        decided = sign.text() == "or"
+        if decided in truths:
+            return decided
+        return None if None in truths else not decided
+    if kind == "comparison_operator":
+        operands = [child for child in test.named_children() if child.kind() != "comment"]
+        if len(operands) == 2 and operands[1].kind() == "none" and operands[0].text() in given:
+            words = [child.text() for child in test.children()]
+            return any(word in ("is not", "!=") for word in words)
+    return None
+
+
+def _methods(owner: Node) -> dict[str, Node]:
+    """The methods that a class body defines, by name."""
+    body = owner.field("body")
+    methods: dict[str, Node] = {}
+    for child in body.named_children() if body is not None else ():
+        definition = child.field("definition") if child.kind() == "decorated_definition" else child
+        if definition is not None and definition.kind() == "function_definition":
+            name = definition.field("name")
+            if name is not None:
+                methods[name.text()] = definition
+    return methods
