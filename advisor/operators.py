@@ -411,6 +411,11 @@ class Operator:
         """The caveats whose conditions are all known to hold for this call."""
         return [c for c in self.facts.caveats if all(self._holds_deferred(w) for w in c.when)]
 
+    def _dropped(self, argument: str) -> bool:
+        """Whether a deferral of this class does not obey an argument."""
+        drops = (caveat for caveat in self.facts.caveats if caveat.effect == "drops-argument")
+        return any(condition.argument == argument for caveat in drops for condition in caveat.when)
+
     def _holds_deferred(self, condition: Condition) -> bool | None:
         """Whether a condition is true of this call once the flag is on."""
         if condition.argument == "deferrable" and self.flag is MISSING:
@@ -420,7 +425,9 @@ class Operator:
     @property
     def known_wait(self) -> float | None:
         """The longest that this task can wait, in seconds, where its arguments bound that; else None."""
-        units = {**self.facts.duration_parameters, "execution_timeout": "timedelta"}
+        units = {"execution_timeout": "timedelta", **self.facts.duration_parameters}
+        if self.facts.kind == "sensor" and not (self.defers and self._dropped("timeout")):
+            units["timeout"] = "seconds"
         limits = (bound(self.given_value(name), unit) for name, unit in units.items())
         return min((limit for limit in limits if limit is not None), default=None)
 
