@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from advisor.syntax import Node, Tree, dotted
+from advisor.syntax import COMPREHENSIONS, Node, Tree, dotted
 
 BindingKind: TypeAlias = Literal["import", "assign", "with", "parameter", "def", "class", "other"]
 
 _SCOPES = frozenset({"function_definition", "class_definition", "lambda", "module"})
-_COMPREHENSIONS = frozenset(
-    {"list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"}
-)
 _PARAMETERS = frozenset(
     {
         "parameters",
@@ -21,14 +18,15 @@ _PARAMETERS = frozenset(
         "typed_parameter",
         "default_parameter",
         "typed_default_parameter",
-        "list_splat_pattern",
-        "dictionary_splat_pattern",
     }
 )
+_SPLAT_PATTERNS = frozenset({"list_splat_pattern", "dictionary_splat_pattern"})
+# What may stand between a target and the statement that binds it: `with a as (b, c)`, `del b, c`.
+_GROUPINGS = frozenset({"tuple", "list", "list_splat", "parenthesized_expression", "expression_list"})
 _HANDLERS = frozenset(
     {"try_statement", "except_clause", "except_group_clause", "if_statement", "else_clause", "elif_clause"}
 )
-_ALIAS_DEPTH = 5
+_MAX_ALIASES = 50  # bindings looked at on the way to one name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,14 @@ class Names:
         self.package = package
         self.imports: list[Import] = []
         self.stars: list[str] = []
-        self._occurrences: dict[str, list[Node]] = {}
         self._bindings: dict[str, dict[Node, list[Binding]]] = {}
         self._references: dict[str, list[Node]] = {}
+        self._candidates: dict[Node, tuple[str, ...]] = {}
+        self._imported: dict[str, list[Import]] = {}
         for statement in tree.imports:
             self._read_import(statement)
+        for imported in self.imports:
+            self._imported.setdefault(imported.local, []).append(imported)
 
     # -- imports
 
@@ -100,31 +101,28 @@ class Names:
             return
         for name in statement.field_children("name"):
             path, alias = _import_name(name)
-            self.imports.append(
-                Import(alias or path, f"{module}.{path}", written, path, statement, scope, guarded)
-            )
+            target = f"{module}.{path}" if module else path
+            self.imports.append(Import(alias or path, target, written, path, statement, scope, guarded))
 
     def absolute(self, module: str) -> str:
-        """The absolute name of a module as written after `from` (`..x` seen from this file's package)."""
-        level = len(module) - len(module.lstrip("."))
+        """The absolute name of a module as written after `from` (`..x` seen from this file's package).
+
+        "" for the root itself, "." for what lies above it.
+        """
+        rest = module.lstrip(".")
+        level = len(module) - len(rest)
         if not level:
             return module
         parts = self.package.split(".") if self.package else []
-        kept = parts[: len(parts) - (level - 1)] if level > 1 else parts
-        rest = module[level:]
-        return ".".join([*kept, rest] if rest else kept) or "."
+        if level - 1 > len(parts):
+            return "."
+        kept = parts[: len(parts) - (level - 1)]
+        return ".".join([*kept, rest] if rest else kept)
 
     # -- occurrences
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Look all of these names up in one walk of the tree, where they are asked for later."""
-        missing = {name for name in names if name not in self._occurrences}
-        if not missing:
-            return
-        for name in missing:
-            self._occurrences[name] = []
-        for node in self.tree.identifiers(missing):
-            self._occurrences[node.text()].append(node)
+        """Nothing to do any more: the parse has indexed every identifier of the file."""
 
     def references(self, name: str) -> list[Node]:
         """The places where `name` is read (not bound, not an attribute, not a keyword), in the order of the text."""
@@ -139,23 +137,56 @@ class Names:
     def _sort_out(self, name: str) -> None:
         if name in self._bindings:
             return
-        self.prepare((name,))
         by_scope: dict[Node, list[Binding]] = {}
         references: list[Node] = []
-        for imported in self.imports:
-            if imported.local == name:
-                binding = Binding("import", imported.statement, imported.scope, None, imported)
-                by_scope.setdefault(imported.scope, []).append(binding)
-        for node in self._occurrences[name]:
+        for imported in self._imported.get(name, ()):
+            binding = Binding("import", imported.statement, imported.scope, None, imported)
+            by_scope.setdefault(imported.scope, []).append(binding)
+        elsewhere: dict[Node, str] = {}
+        for node in self.tree.occurrences.get(name, ()):
             found = _classify(node)
             if found == "reference":
                 references.append(node)
             elif found is not None:
                 kind, value = found
-                scope = _binding_scope(node, kind)
+                scope = self._binding_scope(node, kind)
+                parent = node.parent()
+                if parent is not None and parent.kind() in ("global_statement", "nonlocal_statement"):
+                    elsewhere[scope] = parent.kind()
                 by_scope.setdefault(scope, []).append(Binding(kind, node, scope, value))
+        for scope, statement in elsewhere.items():
+            self._move_out(by_scope, scope, statement)
         self._bindings[name] = by_scope
         self._references[name] = references
+
+    def _binding_scope(self, node: Node, kind: BindingKind) -> Node:
+        start = node.range().start.index
+        walrus: bool | None = None
+        for around in self.tree.around(node):
+            if kind == "parameter":
+                if around.kind in ("function_definition", "lambda"):
+                    return around.node
+            elif around.kind in COMPREHENSIONS:
+                walrus = _is_walrus(node) if walrus is None else walrus
+                if not walrus:
+                    return around.node
+            elif around.kind in _SCOPES and start >= around.body:
+                return around.node
+        return self.tree.root
+
+    def _move_out(self, by_scope: dict[Node, list[Binding]], scope: Node, statement: str) -> None:
+        """Let what a scope binds to a `global` or `nonlocal` name count where the name lives."""
+        home = self.tree.root
+        if statement == "nonlocal_statement":
+            for around in self.tree.around(scope):
+                if around.kind in ("function_definition", "lambda") and around.node in by_scope:
+                    home = around.node
+                    break
+        bindings = by_scope[scope]
+        shared = by_scope.setdefault(home, [])
+        if shared is not bindings:
+            shared += bindings
+            by_scope[scope] = shared
 
     # -- resolution
 
@@ -164,99 +195,97 @@ class Names:
         by_scope = self.bindings(node.text())
         if not by_scope:
             return []
+        only_root = len(by_scope) == 1 and self.tree.root in by_scope
+        if only_root:
+            return by_scope[self.tree.root]
+        start = node.range().start.index
         first = True
-        for scope in scopes_around(node):
-            # A class body is no scope for the functions in it.
-            if (first or scope.kind() != "class_definition") and scope in by_scope:
-                return by_scope[scope]
-            if scope.kind() in _SCOPES:
+        for around in self.tree.around(node):
+            if around.kind in COMPREHENSIONS:
+                if around.node in by_scope:
+                    return by_scope[around.node]
+            elif around.kind in _SCOPES and start >= around.body:
+                # A class body is no scope for the functions in it.
+                if (first or around.kind != "class_definition") and around.node in by_scope:
+                    return by_scope[around.node]
                 first = False
-        return []
+        return by_scope.get(self.tree.root, [])
 
-    def candidates(self, node: Node, depth: int = 0) -> tuple[str, ...]:
+    def candidates(self, node: Node) -> tuple[str, ...]:
         """The absolute dotted names that an identifier or attribute chain may stand for; empty when that is unknown.
 
         Several only when imports are guarded or repeated. A name that is anything but imported (or an alias of what is
         imported) is unknown.
         """
-        path = dotted(node)
-        if path is None or depth > _ALIAS_DEPTH:
-            return ()
-        head, _, rest = path.partition(".")
-        first = node
-        while first.kind() == "attribute":
-            inner = first.field("object")
-            if inner is None:
-                return ()
-            first = inner
-        bindings = self.lookup(first)
+        known = self._candidates.get(node)
+        if known is None:
+            path = dotted(node)
+            known = () if path is None else self._resolve(_head(node), path)
+            self._candidates[node] = known
+        return known
+
+    def exported(self, name: str) -> tuple[str, ...]:
+        """Like `candidates`, for a name of the module as another file imports it."""
+        bindings = self.bindings(name).get(self.tree.root, [])
         if not bindings:
-            if self.stars and not self.bindings(head):
-                return tuple(f"{module}.{path}" for module in self.stars)
-            return ()
-        found: list[str] = []
-        for binding in bindings:
+            return tuple(f"{module}.{name}" for module in self.stars)
+        return self._follow(bindings, "")
+
+    def _resolve(self, head: Node, path: str) -> tuple[str, ...]:
+        name, _, rest = path.partition(".")
+        bindings = self.lookup(head)
+        if bindings:
+            return self._follow(bindings, rest)
+        if self.stars and not self.bindings(name):
+            return tuple(f"{module}.{path}" for module in self.stars)
+        return ()
+
+    def _follow(self, bindings: list[Binding], rest: str) -> tuple[str, ...]:
+        """The names behind bindings of a name that is followed by `.rest`; every binding is looked at once."""
+        found: dict[str, None] = {}
+        seen: set[Node] = set()
+        ahead = [(binding, rest) for binding in bindings]
+        for binding, after in ahead:  # grows
             if binding.imported is not None:
-                if not rest or binding.imported.name or binding.imported.local != binding.imported.target:
-                    names: tuple[str, ...] = (binding.imported.target,)
-                else:
-                    names = (head,)
-            elif binding.kind == "assign" and binding.value is not None:
-                if binding.value.text() == "None":
-                    continue  # `except ImportError: Sensor = None`
-                if binding.value.kind() not in ("identifier", "attribute"):
-                    return ()
-                names = self.candidates(binding.value, depth + 1)
-                if not names:
-                    return ()
+                target = binding.imported.target
+                found[f"{target}.{after}" if after else target] = None
+                continue
+            value = binding.value
+            if binding.kind != "assign" or value is None:
+                return ()
+            if value.kind() == "none":
+                continue  # `except ImportError: Sensor = None`
+            path = dotted(value)
+            if path is None or len(seen) >= _MAX_ALIASES:
+                return ()
+            if binding.node in seen:
+                continue
+            seen.add(binding.node)
+            name, _, middle = path.partition(".")
+            after = f"{middle}.{after}" if middle and after else middle or after
+            inner = self.lookup(_head(value))
+            if inner:
+                ahead += [(one, after) for one in inner]
+            elif self.stars and not self.bindings(name):
+                for module in self.stars:
+                    found[f"{module}.{name}.{after}" if after else f"{module}.{name}"] = None
             else:
                 return ()
-            found.extend(f"{name}.{rest}" if rest else name for name in names)
-        return tuple(dict.fromkeys(found))
+        return tuple(found)
 
     def is_rebound(self, local: str) -> bool:
         """Whether anything but import statements binds this name, in any scope of the file."""
         return any(b.imported is None for group in self.bindings(local).values() for b in group)
 
 
-def scopes_around(node: Node) -> Iterator[Node]:
-    """The scopes whose names a read at `node` can see, from the inside out, the module last."""
-    child = node
-    for ancestor in node.ancestors():
-        kind = ancestor.kind()
-        if (kind in _COMPREHENSIONS or kind in _SCOPES) and not _outside(ancestor, kind, child):
-            yield ancestor
-        child = ancestor
-
-
-def _outside(scope: Node, kind: str, child: Node) -> bool:
-    """Whether this child of a scope's node belongs to the scope around it (defaults, annotations, base classes)."""
-    if kind == "function_definition":
-        return child.kind() not in ("block", "comment")
-    if kind == "class_definition":
-        return child.kind() != "block"
-    if kind == "lambda":
-        return child.kind() == "lambda_parameters"
-    return False
-
-
-def _binding_scope(node: Node, kind: BindingKind) -> Node:
-    child = node
-    passed_definition = kind not in ("def", "class")
-    walrus = _is_walrus(node)
-    for ancestor in node.ancestors():
-        here = ancestor.kind()
-        if here in ("function_definition", "class_definition") and not passed_definition:
-            passed_definition = True  # the name of a function belongs to the scope around it
-        elif kind == "parameter" and here in ("function_definition", "lambda"):
-            return ancestor
-        elif here in _COMPREHENSIONS:
-            if not walrus:
-                return ancestor
-        elif here in _SCOPES and not _outside(ancestor, here, child):
-            return ancestor
-        child = ancestor
-    return child
+def _head(node: Node) -> Node:
+    """The identifier that a chain of attributes starts with."""
+    while node.kind() == "attribute":
+        inner = node.field("object")
+        if inner is None:
+            break
+        node = inner
+    return node
 
 
 def _is_walrus(node: Node) -> bool:
@@ -275,13 +304,12 @@ def _classify(node: Node) -> Literal["reference"] | tuple[BindingKind, Node | No
     if kind == "keyword_argument":
         return None if parent.field("name") == node else "reference"
     if kind in ("dotted_name", "aliased_import"):
-        around = parent.parent()
-        if around is not None and around.kind() in ("case_pattern", "class_pattern"):
-            return ("other", None)
+        return _classify_in_pattern(node, parent)
+    if kind == "keyword_pattern":
         return None
     if kind == "assignment":
         if parent.field("left") == node:
-            return ("assign", parent.field("right"))
+            return ("assign", _assigned(parent))
         return "reference"
     if kind == "named_expression":
         return ("assign", parent.field("value")) if parent.field("name") == node else "reference"
@@ -294,20 +322,54 @@ def _classify(node: Node) -> Literal["reference"] | tuple[BindingKind, Node | No
         if (value is not None and value == node) or parent.field("type") == node:
             return "reference"
         return ("parameter", value)
+    if kind in _SPLAT_PATTERNS:
+        around = parent.parent()
+        if around is not None and around.kind() in _PARAMETERS:
+            return ("parameter", None)
+        return ("other", None)
     if kind == "as_pattern_target":
         pattern = parent.parent()
         holder = pattern.parent() if pattern is not None else None
         if pattern is not None and holder is not None and holder.kind() == "with_item":
             return ("with", pattern.child(0))
         return ("other", None)
+    if kind == "as_pattern":  # `case P() as name`
+        return "reference" if parent.child(0) == node else ("other", None)
     if kind in ("augmented_assignment", "for_statement", "for_in_clause"):
         return ("other", None) if parent.field("left") == node else "reference"
     if kind in ("pattern_list", "tuple_pattern", "list_pattern", "global_statement", "nonlocal_statement"):
         return ("other", None)
-    if kind in ("delete_statement", "except_clause") and parent.child(0) != node:
-        # `except A as e` hides e in an as_pattern; what stands here is the class, or what `del` forgets
-        return ("other", None) if kind == "delete_statement" else "reference"
+    if kind in ("splat_pattern", "delete_statement"):
+        return ("other", None)
+    if kind in _GROUPINGS:
+        outer: Node | None = parent
+        while outer is not None and outer.kind() in _GROUPINGS:
+            outer = outer.parent()
+        bound = outer is not None and outer.kind() in ("as_pattern_target", "delete_statement")
+        return ("other", None) if bound else "reference"
     return "reference"
+
+
+def _classify_in_pattern(node: Node, parent: Node) -> Literal["reference"] | tuple[BindingKind, None] | None:
+    """What an identifier does in a dotted name: a match pattern captures it, reads it, or it is an import's."""
+    around = parent.parent()
+    if parent.kind() != "dotted_name" or around is None:
+        return None
+    kind = around.kind()
+    if kind not in ("case_pattern", "class_pattern", "union_pattern", "keyword_pattern"):
+        return None
+    parts = parent.named_children()
+    if len(parts) > 1 or kind == "class_pattern":
+        return "reference" if parts[0] == node else None
+    return ("other", None)
+
+
+def _assigned(assignment: Node) -> Node | None:
+    """The value of an assignment, through chained ones (`a = b = 5`)."""
+    value = assignment.field("right")
+    while value is not None and value.kind() == "assignment":
+        value = value.field("right")
+    return value
 
 
 def _import_name(node: Node) -> tuple[str, str]:

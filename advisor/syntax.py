@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ast_grep_py import SgNode as Node
@@ -13,10 +14,13 @@ from ast_grep_py import SgRoot
 from advisor.finding import Span
 
 __all__ = [
+    "COMPREHENSIONS",
+    "Enclosure",
     "Node",
     "SyntaxFailure",
     "Tree",
     "arguments_of",
+    "confirm",
     "dotted",
     "enclosing",
     "function_of",
@@ -27,20 +31,49 @@ __all__ = [
 ]
 
 _IMPORTS = frozenset({"import_statement", "import_from_statement"})
-# One walk of the tree finds the imports and what tree-sitter lets through but Python 3 does not: statements of
-# Python 2, and holes that it filled by itself. A walk costs a sixth of a parse and Python's own parser nearly a whole
-# one, so Python is only asked on suspicion, and before anything is said about a file (`confirm`).
-_FIRST_WALK: Any = {
+_FUNCTIONS = frozenset({"function_definition", "lambda"})
+COMPREHENSIONS = frozenset(
+    {"list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"}
+)
+_ENCLOSING = frozenset({*_FUNCTIONS, *COMPREHENSIONS, "class_definition", "with_statement"})
+_LEGACY_STATEMENTS = frozenset({"print_statement", "exec_statement"})
+_CORNERS = ("ERROR", "block", "integer", "tuple_pattern")
+# One walk of the tree finds everything that is asked for by kind. A walk costs a sixth of a parse whatever it finds, a
+# rule with a regular expression as much again to compile, so there is one, with kinds only.
+_WALK: Any = {
     "rule": {
         "any": [
-            *({"kind": kind} for kind in (*sorted(_IMPORTS), "ERROR", "print_statement", "exec_statement")),
-            {"kind": "block", "regex": "^$"},
-            {"kind": "parameters", "regex": "[^)]$"},
+            {"kind": kind}
+            for kind in ("identifier", *sorted(_IMPORTS | _ENCLOSING | _LEGACY_STATEMENTS), *_CORNERS)
         ]
     }
 }
-_LEGACY = re.compile(r"except [^:\n#(]*,\s*[a-z_]\w*\s*:|raise [\w.]+,|<>")
-_FUNCTIONS = frozenset({"function_definition", "lambda"})
+_COMPOUND = frozenset(
+    {
+        "block",
+        "case_clause",
+        "class_definition",
+        "decorated_definition",
+        "elif_clause",
+        "else_clause",
+        "except_clause",
+        "except_group_clause",
+        "finally_clause",
+        "for_statement",
+        "function_definition",
+        "if_statement",
+        "match_statement",
+        "try_statement",
+        "while_statement",
+        "with_statement",
+    }
+)
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+# What Python 2 allowed and tree-sitter lets through. Each search begins with fixed text, which makes it cheap.
+_LEGACY_EXCEPT = re.compile(r"except\b[^:\n#]*,\s*[a-z_]\w*\s*:")
+_LEGACY_RAISE = re.compile(r"raise [\w.]+\s*,")
+_TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
+_LEGACY_STRING = re.compile(r"`|[uU][rR]['\"]")
 
 
 class SyntaxFailure(Exception):  # noqa: N818
@@ -53,10 +86,38 @@ class SyntaxFailure(Exception):  # noqa: N818
         self.column = column
 
 
-class Tree:
-    """A parsed file: its text, the root node, and spans by Python's idea of a line."""
+class Enclosure:
+    """A definition, lambda, comprehension or `with` statement: where it starts, where its body does, where it ends.
 
-    __slots__ = ("_line_starts", "imports", "root", "suspects", "text")
+    `outer` is the next one around it. The offsets count characters.
+    """
+
+    __slots__ = ("body", "end", "kind", "node", "outer", "start")
+
+    def __init__(self, node: Node, kind: str, outer: Enclosure | None) -> None:
+        place = node.range()
+        self.node, self.kind, self.outer = node, kind, outer
+        self.start, self.end = place.start.index, place.end.index
+        body = None if kind in COMPREHENSIONS else node.field("body")
+        self.body = self.start if body is None else body.range().start.index
+
+
+class Tree:
+    """A parsed file: its text, the root node, what one walk finds, and spans by Python's idea of a line."""
+
+    __slots__ = (
+        "_enclosure_nodes",
+        "_enclosures",
+        "_line_starts",
+        "_rows",
+        "_starts_of_enclosures",
+        "crooked",
+        "imports",
+        "occurrences",
+        "root",
+        "suspects",
+        "text",
+    )
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -64,12 +125,71 @@ class Tree:
         readable = re.sub(r"\r(?!\n)", "\n", text) if "\r" in text else text
         self.root: Node = SgRoot(readable, "python").root()
         self._line_starts: list[int] | None = None
+        self._rows: dict[Node, tuple[list[int], list[Node]]] = {}
         #: the import statements (`from __future__` left out), in the order of the text
         self.imports: list[Node] = []
         #: nodes that only stand where Python 3 may not be able to parse
         self.suspects: list[Node] = []
-        for node in self.root.find_all(_FIRST_WALK):
-            (self.imports if node.kind() in _IMPORTS else self.suspects).append(node)
+        #: whether some statement does not stand where the others of its block do
+        self.crooked = _crooked(self.root.children(), 0)
+        #: every identifier by its text: names, attributes and keywords, in the order of the text
+        self.occurrences: dict[str, list[Node]] = {}
+        self._enclosure_nodes: list[tuple[Node, str]] = []
+        self._enclosures: list[Enclosure] | None = None
+        self._starts_of_enclosures: list[int] = []
+        self._walk()
+
+    def _walk(self) -> None:
+        occurrences = self.occurrences
+        for node in self.root.find_all(_WALK):
+            kind = node.kind()
+            if kind == "identifier":
+                name = node.text()
+                if name in occurrences:
+                    occurrences[name].append(node)
+                else:
+                    occurrences[name] = [node]
+            elif kind == "block":
+                children = node.children()
+                if not children:
+                    self.suspects.append(node)
+                elif not self.crooked:
+                    self.crooked = _crooked(children, None)
+            elif kind in _IMPORTS:
+                self.imports.append(node)
+            elif kind in _ENCLOSING:
+                self._enclosure_nodes.append((node, kind))
+            elif _suspect(node, kind):
+                self.suspects.append(node)
+        self.suspects += occurrences.pop("", ())  # names that tree-sitter filled in by itself
+
+    def around(self, node: Node) -> Iterator[Enclosure]:
+        """The definitions, lambdas, comprehensions and `with` statements around `node`, from the inside out.
+
+        Costs a binary search, however deep the expression is that `node` stands in.
+        """
+        if self._enclosures is None:
+            self._enclosures = self._nest()
+            self._starts_of_enclosures = [enclosure.start for enclosure in self._enclosures]
+        place = node.range()
+        start, end = place.start.index, place.end.index
+        index = bisect_right(self._starts_of_enclosures, start) - 1
+        found = self._enclosures[index] if index >= 0 else None
+        while found is not None:
+            if found.end >= end and (found.start != start or found.end != end):
+                yield found
+            found = found.outer
+
+    def _nest(self) -> list[Enclosure]:
+        enclosures: list[Enclosure] = []
+        current: Enclosure | None = None
+        for node, kind in self._enclosure_nodes:
+            start = node.range().start.index
+            while current is not None and current.end <= start:
+                current = current.outer
+            current = Enclosure(node, kind, current)
+            enclosures.append(current)
+        return enclosures
 
     def kinds(self, *kinds: str, under: Node | None = None) -> list[Node]:
         """All nodes of these kinds, in the order of the text."""
@@ -79,11 +199,6 @@ class Tree:
     def matching(self, rule: Any, under: Node | None = None) -> list[Node]:
         """All nodes that an ast-grep rule matches, in the order of the text."""
         return list((under or self.root).find_all({"rule": rule}))
-
-    def identifiers(self, names: Iterable[str], under: Node | None = None) -> list[Node]:
-        """All identifiers that are one of `names`, in the order of the text."""
-        pattern = "^(?:" + "|".join(sorted(names)) + ")$"
-        return list((under or self.root).find_all({"rule": {"kind": "identifier", "regex": pattern}}))
 
     def line_of(self, offset: int) -> int:
         """The line, counted from 1, that holds this character."""
@@ -98,11 +213,14 @@ class Tree:
         """First and last line of the innermost statement that holds this character; for a compound, of its header."""
         node, statement = self.root, self.root
         while True:
-            inner = next((c for c in node.children() if _holds(c, offset)), None)
+            inner = self._child_at(node, offset)
             if inner is None:
                 break
-            if node.kind() in ("module", "block") and inner.kind() != "comment":
+            kind = inner.kind()
+            if node.kind() in ("module", "block") and kind != "comment":
                 statement = inner
+            if kind not in _COMPOUND:
+                break
             node = inner
         if statement == self.root:
             line = self.line_of(offset)
@@ -126,40 +244,87 @@ class Tree:
         line, end_line = bisect_right(starts, start), bisect_right(starts, end)
         return Span(start, end, line, start - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1)
 
+    def _child_at(self, node: Node, offset: int) -> Node | None:
+        known = self._rows.get(node)
+        if known is None:
+            children = node.children()
+            known = self._rows[node] = ([child.range().start.index for child in children], children)
+        starts, children = known
+        index = bisect_right(starts, offset) - 1
+        return children[index] if index >= 0 and children[index].range().end.index > offset else None
+
     def _starts(self) -> list[int]:
         if self._line_starts is None:
-            self._line_starts = [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n", self.text))]
+            self._line_starts = [0, *(m.end() for m in _NEWLINE.finditer(self.text))]
         return self._line_starts
+
+
+def _crooked(statements: list[Node], column: int | None) -> bool:
+    """Whether one of these statements of a block starts in another column than the first (or than `column`)."""
+    row = -1
+    for statement in statements:
+        place = statement.range()
+        start = place.start
+        if start.line != row:
+            if column is None:
+                column = start.column
+            elif start.column != column and statement.kind() not in ("comment", "block"):
+                return True
+        row = place.end.line
+    return False
+
+
+def _suspect(node: Node, kind: str) -> bool:
+    """Whether Python 3 may not be able to parse this node, which tree-sitter did."""
+    if kind == "integer":
+        text = node.text()
+        octal = text[0] == "0" and text[1:2].isdigit() and text.strip("0_") != ""
+        return octal or text[-1] in "lL"
+    if kind == "tuple_pattern":
+        parent = node.parent()
+        return parent is not None and parent.kind() in ("parameters", "lambda_parameters")
+    return True
 
 
 def parse(text: str) -> Tree:
     """Parse a file's decoded text.
 
     Raises SyntaxFailure for what Python 3 cannot parse. Syntax newer than the running Python's is no failure as long
-    as tree-sitter knows it.
+    as tree-sitter knows it. Python's own parser costs nearly as much as tree-sitter's and is only asked on suspicion;
+    what neither the tree nor the text hints at is let through (`f(a=1, b)`).
     """
-    tree = Tree(text)
-    if tree.suspects:
-        confirm(text, believe=False)
-    elif _LEGACY.search(text):
-        confirm(text)
+    try:
+        tree = Tree(text)
+    except UnicodeEncodeError as error:  # a lone surrogate
+        raise SyntaxFailure(str(error), 1, 1) from None
+    if _LEGACY_STRING.search(text):
+        tree.suspects += (n for n in tree.kinds("string_start") if _LEGACY_STRING.match(n.text()))
+    if tree.suspects or tree.crooked or _looks_legacy(text):
+        confirm(text, tree.suspects)
     return tree
 
 
-def confirm(text: str, *, believe: bool = True) -> None:
+def _looks_legacy(text: str) -> bool:
+    return (
+        "<>" in text
+        or "async =" in text
+        or "async=" in text
+        or _LEGACY_EXCEPT.search(text) is not None
+        or _LEGACY_RAISE.search(text) is not None
+        or ("\t" in text and _TAB_INDENT.search(text) is not None)
+    )
+
+
+def confirm(text: str, suspects: Sequence[Node] | None = None) -> None:
     """Ask Python's own parser, which is stricter than tree-sitter; raises SyntaxFailure like `parse`.
 
-    With `believe`, an error that may only mean that the running Python is older than the code is passed over.
+    An error that may only mean that the running Python is older than the code is passed over, if the tree has no
+    `suspects`.
     """
-    import symtable
-    import warnings
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            symtable.symtable(text, "<dag>", "exec")
+        _ask_python(text)
     except SyntaxError as error:
-        if not (believe and _may_be_newer(error, text)):
+        if not _may_be_newer(error, text, suspects or ()):
             message = error.msg or "invalid syntax"
             raise SyntaxFailure(message, error.lineno or 1, max(error.offset or 1, 1)) from None
     except ValueError as error:
@@ -168,33 +333,65 @@ def confirm(text: str, *, believe: bool = True) -> None:
         pass  # too deep for Python's parser on this machine, which tells nothing about the file
 
 
+def _ask_python(text: str) -> None:
+    import symtable
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        symtable.symtable(text, "<dag>", "exec")  # parses without making Python objects of the tree
+
+
 # What no later Python allows either. Anything else that tree-sitter accepts may be syntax of a newer Python.
 _MISTAKES = (
     "Missing parentheses",
     "assign",
     "backquote",
+    "duplicate argument",
+    "empty expression",
     "inconsistent use of tabs",
     "invalid decimal literal",
     "leading zeros",
     "never closed",
+    "parameters cannot be parenthesized",
     "positional argument follows",
+    "too many statically nested blocks",
     "unmatched",
     "unterminated",
 )
+_LEGACY_LINE = re.compile(
+    r"<>|`|except\b[^:]*,\s*[a-z_]\w*\s*:|^\s*raise [\w.]+\s*,|\b[uU][rR]['\"]|\basync\s*=|\bdef \w+\(.*\("
+)
+# Syntax that came with a version of Python, where tree-sitter may not know all of it yet.
+_NEWER = (
+    ((3, 12), re.compile(r"^\s*type\s+\w+\s*[=\[]")),
+    ((3, 13), re.compile(r"^\s*(?:type|class|def|async\s+def)\s+\w+\s*\[")),
+    ((3, 14), re.compile(r"\b(?:[tT][rR]?|[rR][tT])['\"]")),
+    ((3, 15), re.compile(r"^\s*lazy\s+(?:import|from)\b")),
+)
+_FORMATTED = re.compile(r"\b(?:[fF][rR]?|[rR][fF])['\"]")
 
 
-def _may_be_newer(error: SyntaxError, text: str) -> bool:
-    if isinstance(error, IndentationError) or any(mistake in error.msg for mistake in _MISTAKES):
+def _may_be_newer(error: SyntaxError, text: str, suspects: Sequence[Node]) -> bool:
+    if isinstance(error, IndentationError):
         return False
-    # `except ValueError, TypeError:` came with Python 3.14, `except ValueError, e:` is Python 2's.
-    line = text.splitlines()[(error.lineno or 1) - 1 : error.lineno or 1]
-    return not (
-        line
-        and re.search(
-            r"<>|`|except [^:]*,\s*[a-z_]\w*\s*:|^\s*raise [\w.]+,|\bur['\"]|^\s*async\s*=|\bdef \w+\(.*\(",
-            line[0],
-        )
-    )
+    lines = _NEWLINE.split(text)
+    line = _line(lines, error.lineno)
+    newer = [pattern for version, pattern in _NEWER if sys.version_info < version]
+    if suspects:
+        rows = [_line(lines, node.range().start.line + 1) for node in suspects]
+        return all(any(pattern.search(row) for pattern in newer) for row in (line, *rows))
+    if any(pattern.search(line) for pattern in newer):
+        return True
+    if sys.version_info < (3, 12) and "empty expression" not in error.msg:
+        # PEP 701: quotes, newlines and comments within a replacement field
+        if error.msg.startswith("f-string") or ("unterminated" in error.msg and _FORMATTED.search(line)):
+            return True
+    return not (any(mistake in error.msg for mistake in _MISTAKES) or _LEGACY_LINE.search(line))
+
+
+def _line(lines: list[str], number: int | None) -> str:
+    return lines[number - 1] if number is not None and 0 < number <= len(lines) else ""
 
 
 def verify(text: str) -> None:
@@ -203,15 +400,11 @@ def verify(text: str) -> None:
     Costs two thirds of `parse`, which is asked only where the running Python may be too old for the code.
     """
     try:
-        confirm(text, believe=False)
-    except SyntaxFailure:
-        parse(text)
-        confirm(text)
-
-
-def _holds(node: Node, offset: int) -> bool:
-    place = node.range()
-    return place.start.index <= offset < place.end.index
+        _ask_python(text)
+    except (SyntaxError, ValueError):
+        confirm(text, parse(text).suspects)
+    except (RecursionError, MemoryError):
+        pass
 
 
 def dotted(node: Node) -> str | None:

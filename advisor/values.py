@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from advisor.names import Binding, Names
-from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_parentheses
+from advisor.syntax import Node, arguments_of, dotted, keyword_parts, strip_parentheses
 
 
 class Sentinel(Enum):
@@ -62,6 +62,9 @@ _MAX_DEPTH = 40
 _MAX_STEPS = 3000
 _MAX_NUMBER = 10**15
 _MAX_TEXT = 10_000
+_MAX_DIGITS = 40
+_MAX_ALIASES = 20  # names under which one dict may be changed
+_SURE_DEPTH = 3  # a name read this near to the top has had its chance
 
 _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -90,7 +93,10 @@ _NOW_CALLS = frozenset(
     }
 )
 _MOMENT_METHODS = frozenset({"time", "isoformat", "timetz", "astimezone"})
-_DICT_CHANGES = frozenset({"update", "pop", "popitem", "clear", "setdefault", "__setitem__"})
+_DICT_CHANGES = frozenset(
+    {"update", "pop", "popitem", "clear", "setdefault", "__setitem__", "__delitem__", "__ior__"}
+)
+_COPIES = frozenset({"copy.copy", "copy.deepcopy"})
 _BUILTIN_CALLS: Mapping[str, Callable[..., Any]] = {
     "int": int,
     "float": float,
@@ -112,6 +118,9 @@ class Values:
         self._imported = imported
         self._steps = 0
         self._open: set[Node] = set()
+        self._known: dict[Node, object] = {}
+        self._set: dict[str, bool] = {}
+        self._cut = False
 
     def fold(self, node: Node) -> object:
         """The value of an expression, or UNKNOWN.
@@ -120,12 +129,12 @@ class Values:
         gives up on what is too deep, too long or too large to be meant as a constant.
         """
         self._steps = 0
-        self._open.clear()
         return self._fold(node, 0)
 
     def _fold(self, node: Node, depth: int) -> object:
         self._steps += 1
         if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
+            self._cut = True
             return UNKNOWN
         node = strip_parentheses(node)
         handler = _HANDLERS.get(node.kind())
@@ -138,6 +147,8 @@ class Values:
 
     def _number(self, node: Node, depth: int) -> object:
         text = node.text().replace("_", "")
+        if len(text) > _MAX_DIGITS:
+            return UNKNOWN
         try:
             number = int(text, 0) if node.kind() == "integer" else float(text)
         except ValueError:
@@ -149,8 +160,11 @@ class Values:
         if len(parts) < 2 or any(part.kind() in ("interpolation", "ERROR") for part in parts):
             return UNKNOWN
         prefix = parts[0].text().rstrip("'\"").lower()
+        place = node.range()
+        if place.end.index - place.start.index > _MAX_TEXT:
+            return UNKNOWN
         inner = "".join(part.text() for part in parts[1:-1])
-        if "b" in prefix or ("\\" in inner and "r" not in prefix) or len(inner) > _MAX_TEXT:
+        if "b" in prefix or "t" in prefix or ("\\" in inner and "r" not in prefix):
             return UNKNOWN
         return inner
 
@@ -163,7 +177,7 @@ class Values:
         for child in node.named_children():
             if child.kind() == "comment":
                 continue
-            if child.kind() == "list_splat":
+            if child.kind() == "list_splat" or self._steps > _MAX_STEPS:
                 return UNKNOWN
             items.append(self._fold(child, depth))
         return tuple(items)
@@ -174,12 +188,13 @@ class Values:
             kind = child.kind()
             if kind == "comment":
                 continue
+            if self._steps > _MAX_STEPS:
+                return UNKNOWN
             if kind == "pair":
                 key_node, value_node = child.field("key"), child.field("value")
                 key = self._fold(key_node, depth) if key_node is not None else UNKNOWN
                 if isinstance(key, str):
-                    value = self._fold(value_node, depth) if value_node is not None else UNKNOWN
-                    merged = merged.merged(Dict({key: value}))
+                    merged.entries[key] = self._fold(value_node, depth) if value_node is not None else UNKNOWN
                 elif key is UNKNOWN:
                     merged = merged.merged(Dict(complete=False))
             elif kind == "dictionary_splat":
@@ -209,7 +224,10 @@ class Values:
         value = self._fold(argument, depth) if argument is not None else UNKNOWN
         if sign is None or isinstance(value, bool) or not isinstance(value, (int, float, timedelta)):
             return UNKNOWN
-        return {"-": lambda: -value, "+": lambda: value}.get(sign.text(), lambda: UNKNOWN)()
+        try:
+            return {"-": lambda: -value, "+": lambda: value}.get(sign.text(), lambda: UNKNOWN)()
+        except OverflowError:
+            return UNKNOWN
 
     def _not(self, node: Node, depth: int) -> object:
         argument = node.field("argument")
@@ -253,47 +271,131 @@ class Values:
 
     def _identifier(self, node: Node, depth: int) -> object:
         bindings = self._names.lookup(node)
-        if len(bindings) != 1 or self._made_global(node.text()):
-            return UNKNOWN
-        binding = bindings[0]
-        return UNKNOWN if binding.node in self._open else self._value_of(binding, node.text(), depth)
+        return self._value_of(bindings[0], node.text(), depth) if len(bindings) == 1 else UNKNOWN
 
     def _value_of(self, binding: Binding, name: str, depth: int) -> object:
+        """The value that a name's only binding gives it; worked out once."""
+        if binding.node in self._known and binding.imported is None:
+            return self._known[binding.node]
         if binding.imported is not None:
-            return self._imported(binding.imported.target)
+            value = self._imported(binding.imported.target)
+            return self._after_changes(value, name) if isinstance(value, Dict) else value
         if binding.kind in ("def", "class"):
             return FUNCTION
         if binding.kind != "assign" or binding.value is None:
             return UNKNOWN
+        if binding.node in self._open:
+            self._cut = True
+            return UNKNOWN
+        cut_before, self._cut = self._cut, False
         self._open.add(binding.node)
         value = self._fold(binding.value, depth)
         self._open.discard(binding.node)
-        return self._after_changes(value, name) if isinstance(value, Dict) else value
-
-    def _made_global(self, name: str) -> bool:
-        for group in self._names.bindings(name).values():
-            for binding in group:
-                parent = binding.node.parent()
-                if parent is not None and parent.kind() in ("global_statement", "nonlocal_statement"):
-                    return True
-        return False
+        if isinstance(value, Dict):
+            value = self._after_changes(value, name)
+        if not self._cut or depth <= _SURE_DEPTH:
+            self._known[binding.node] = value
+        self._cut = self._cut or cut_before
+        return value
 
     def _after_changes(self, value: Dict, name: str) -> Dict:
-        """The dict as it may be once every statement of the file that changes it has run."""
-        for reference in self._names.references(name):
-            parent = reference.parent()
-            if parent is None:
-                continue
-            around = parent.parent()
-            if parent.kind() == "subscript" and around is not None and _changes(around, parent):
-                keys = parent.field_children("subscript")
-                key = self._string(keys[0], 0) if len(keys) == 1 and keys[0].kind() == "string" else UNKNOWN
-                value = value.merged(Dict({key: UNKNOWN}) if isinstance(key, str) else Dict(complete=False))
-            elif parent.kind() == "attribute":
-                method = parent.field("attribute")
-                if method is not None and method.text() in _DICT_CHANGES:
-                    value = value.merged(Dict(complete=False))
+        """The dict as it may be once every statement of the file that changes it has run, under any of its names."""
+        seen = {name}
+        ahead = [name]
+        for current in ahead:  # grows
+            for reference in self._names.references(current):
+                change = self._change_at(reference)
+                if change is not None:
+                    value = value.merged(change)
+                for alias in self._aliases_at(reference) - seen:
+                    if len(seen) >= _MAX_ALIASES:
+                        return value.merged(Dict(complete=False))
+                    seen.add(alias)
+                    ahead.append(alias)
         return value
+
+    def _change_at(self, reference: Node) -> Dict | None:
+        """What the statement around a read of a dict's name may change in that dict; None where it changes nothing."""
+        parent = reference.parent()
+        if parent is None:
+            return None
+        kind = parent.kind()
+        if kind == "attribute":
+            return self._change_by_method(parent)
+        if kind in ("list", "tuple", "set"):
+            loop = parent.parent()
+            looped = loop is not None and loop.kind() in ("for_statement", "for_in_clause")
+            return Dict(complete=False) if looped else None
+        if kind != "subscript" or parent.field("value") != reference:
+            return None
+        keys = parent.field_children("subscript")
+        key = self._string(keys[0], 0) if len(keys) == 1 and keys[0].kind() == "string" else UNKNOWN
+        changed = Dict({key: UNKNOWN}) if isinstance(key, str) else Dict(complete=False)
+        # `a["x"] = 1`, and what changes the value of a key: `a["x"]["y"] = 1`, `a["x"].update(…)`
+        node, around = parent, parent.parent()
+        while around is not None and around.kind() == "subscript" and around.field("value") == node:
+            node, around = around, around.parent()
+        if around is None:
+            return None
+        if around.kind() == "attribute":
+            return changed if self._change_by_method(around) is not None else None
+        return changed if _changes(around, node) else None
+
+    def _change_by_method(self, attribute: Node) -> Dict | None:
+        method, call = attribute.field("attribute"), attribute.parent()
+        if method is None or method.text() not in _DICT_CHANGES:
+            return None
+        changed = Dict()
+        if call is None or call.kind() != "call" or call.field("function") != attribute:
+            return Dict(complete=False)
+        for position, argument in enumerate(arguments_of(call)):
+            keyword = keyword_parts(argument)
+            if keyword is not None and method.text() == "update":
+                changed.entries[keyword[0]] = UNKNOWN
+            elif argument.kind() == "string" and position == 0:
+                key = self._string(argument, 0)
+                if not isinstance(key, str):
+                    return Dict(complete=False)
+                changed.entries[key] = UNKNOWN
+            elif argument.kind() == "dictionary" and method.text() == "update":
+                for pair in argument.named_children():
+                    key_node = pair.field("key")
+                    key = self._string(key_node, 0) if key_node and key_node.kind() == "string" else UNKNOWN
+                    if not isinstance(key, str):
+                        return Dict(complete=False)
+                    changed.entries[key] = UNKNOWN
+            elif position == 0:
+                return Dict(complete=False)
+        return changed if changed.entries else Dict(complete=False)
+
+    def _aliases_at(self, reference: Node) -> set[str]:
+        """Other names for the object whose name is read here: `b = a`, and the parameter that a call binds to it."""
+        parent = reference.parent()
+        if parent is None:
+            return set()
+        kind = parent.kind()
+        if kind == "assignment" and parent.field("right") == reference:
+            target = parent.field("left")
+            return {target.text()} if target is not None and target.kind() == "identifier" else set()
+        if kind == "named_expression":
+            target = parent.field("name")
+            return {target.text()} if target is not None and target != reference else set()
+        keyword = keyword_parts(parent)
+        arguments = parent.parent() if keyword is not None else parent
+        call = arguments.parent() if arguments is not None and arguments.kind() == "argument_list" else None
+        called = call.field("function") if call is not None else None
+        if call is None or called is None or called.kind() != "identifier":
+            return set()
+        given = arguments_of(call)
+        aliases: set[str] = set()
+        for binding in self._names.lookup(called):
+            if binding.kind == "def" and binding.value is not None:
+                if keyword is not None:
+                    aliases.add(keyword[0])
+                else:
+                    names = _parameter_names(binding.value)
+                    aliases |= set(names[given.index(reference) :][:1])
+        return aliases
 
     def _attribute(self, node: Node, depth: int) -> object:
         holder, name = node.field("object"), node.field("attribute")
@@ -301,37 +403,61 @@ class Values:
             return UNKNOWN
         paths = self._names.candidates(node)
         if paths:
-            return self._imported(paths[0]) if len(paths) == 1 else UNKNOWN
+            return self._imported_attribute(node, paths)
         if holder.kind() != "identifier":
             return UNKNOWN
         if holder.text() in ("self", "cls"):
-            owner = next(enclosing(node, "class_definition"), None)
+            around = self._names.tree.around(node)
+            owner = next((one.node for one in around if one.kind == "class_definition"), None)
+            classes = [o for o in self._names.bindings(name.text()) if o.kind() == "class_definition"]
+            if len(classes) > 1:
+                return UNKNOWN  # a subclass may have another value
         else:
             bindings = self._names.lookup(holder)
             owner = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "class" else None
         return self.class_constant(owner, name.text(), depth) if owner is not None else UNKNOWN
 
+    def _imported_attribute(self, node: Node, paths: tuple[str, ...]) -> object:
+        value = self._imported(paths[0]) if len(paths) == 1 else UNKNOWN
+        if not isinstance(value, Dict):
+            return value
+        path, head = dotted(node), node
+        while head.kind() == "attribute":
+            head = head.field("object") or self._names.tree.root
+        for reference in self._names.references(head.text()):
+            chain, parent = reference, reference.parent()
+            while parent is not None and parent.kind() == "attribute" and dotted(chain) != path:
+                chain, parent = parent, parent.parent()
+            if dotted(chain) == path and self._change_at(chain) is not None:
+                return Dict(complete=False)
+        return value
+
     def module_constant(self, name: str) -> object:
         """The value that the module gives to `name`, once and at its top level."""
-        root = self._names.tree.root
-        bindings = self._names.bindings(name).get(root, [])
-        if len(bindings) != 1 or self._made_global(name) or bindings[0].node in self._open:
+        bindings = self._names.bindings(name).get(self._names.tree.root, [])
+        if len(bindings) != 1:
             return UNKNOWN
-        self._steps = 0
-        return self._value_of(bindings[0], name, 0)
+        steps, self._steps = (
+            self._steps,
+            0,
+        )  # asked for by another file, perhaps while this one is being folded
+        value = self._value_of(bindings[0], name, 0)
+        self._steps = steps
+        return value
 
     def class_constant(self, owner: Node, name: str, depth: int = 0) -> object:
         """The value that the class body of `owner` gives to `name`, once and nowhere else in this file."""
-        bindings = self._names.bindings(name)
-        in_class = bindings.get(owner, [])
-        if len(in_class) != 1 or in_class[0].kind != "assign" or in_class[0].value is None:
+        in_class = self._names.bindings(name).get(owner, [])
+        if len(in_class) != 1 or self._set_as_attribute(name):
             return UNKNOWN
-        if f".{name} =" in owner.text() or in_class[0].node in self._open:
-            return UNKNOWN
-        self._open.add(in_class[0].node)
-        value = self._fold(in_class[0].value, depth)
-        self._open.discard(in_class[0].node)
-        return value
+        return self._value_of(in_class[0], name, depth) if in_class[0].kind == "assign" else UNKNOWN
+
+    def _set_as_attribute(self, name: str) -> bool:
+        """Whether some statement of the file sets an attribute of this name: `self.name = …`."""
+        known = self._set.get(name)
+        if known is None:
+            known = self._set[name] = any(map(_sets_attribute, self._names.tree.occurrences.get(name, ())))
+        return known
 
     # -- calls
 
@@ -346,6 +472,10 @@ class Values:
                 if method.text() == "total_seconds" and not arguments_of(node):
                     value = self._fold(holder, depth)
                     return value.total_seconds() if isinstance(value, timedelta) else UNKNOWN
+                if method.text() in ("copy", "get"):
+                    value = self._fold(holder, depth)
+                    if isinstance(value, Dict):
+                        return self._dict_method(value, method.text(), arguments_of(node), depth)
                 if method.text() in _MOMENT_METHODS and holder.kind() != "identifier":
                     value = self._fold(holder, depth)
                     if isinstance(value, Moment):
@@ -356,6 +486,8 @@ class Values:
                 return self._duration(node, depth)
             if paths[0] in _NOW_CALLS:
                 return Moment(0.0)
+            if paths[0] in _COPIES and len(arguments_of(node)) == 1:
+                return self._fold(arguments_of(node)[0], depth)
             return UNKNOWN
         if function.kind() == "identifier" and not self._names.bindings(function.text()):
             return self._builtin(function.text(), node, depth)
@@ -388,21 +520,60 @@ class Values:
         if not all(isinstance(value, (int, float, str)) for value in values):
             return UNKNOWN
         try:
-            return convert(*values)
+            value = convert(*values)
         except (TypeError, ValueError, OverflowError):
             return UNKNOWN
+        return value if isinstance(value, str) or abs(value) <= _MAX_NUMBER else UNKNOWN
+
+    def _dict_method(self, value: Dict, method: str, arguments: list[Node], depth: int) -> object:
+        if method == "copy":
+            return value if not arguments else UNKNOWN
+        if not 1 <= len(arguments) <= 2 or any(keyword_parts(argument) for argument in arguments):
+            return UNKNOWN
+        key = self._fold(arguments[0], depth)
+        found = value.get(key) if isinstance(key, str) else UNKNOWN
+        if found is not MISSING:
+            return found
+        return self._fold(arguments[1], depth) if len(arguments) == 2 else None
 
     def _dict_call(self, arguments: list[Node], depth: int) -> object:
         merged = Dict()
         for argument in arguments:
             keyword = keyword_parts(argument)
             if keyword is not None:
-                merged = merged.merged(Dict({keyword[0]: self._fold(keyword[1], depth)}))
+                merged.entries[keyword[0]] = self._fold(keyword[1], depth)
                 continue
             inner = argument.named_children()[0] if argument.kind() == "dictionary_splat" else argument
             spread = self._fold(inner, depth)
             merged = merged.merged(spread if isinstance(spread, Dict) else Dict(complete=False))
         return merged
+
+
+def _sets_attribute(name: Node) -> bool:
+    attribute = name.parent()
+    if attribute is None or attribute.kind() != "attribute" or attribute.field("attribute") != name:
+        return False
+    statement = attribute.parent()
+    if statement is None:
+        return False
+    return _changes(statement, attribute) or statement.kind() in ("pattern_list", "for_statement")
+
+
+def _parameter_names(function: Node) -> list[str]:
+    """The names of a function's parameters by position; "" where one is not a plain one."""
+    parameters = function.field("parameters")
+    names: list[str] = []
+    for parameter in parameters.named_children() if parameters is not None else ():
+        kind = parameter.kind()
+        if kind in ("default_parameter", "typed_default_parameter"):
+            name = parameter.field("name")
+        elif kind == "typed_parameter":
+            name = parameter.child(0)
+        else:
+            name = parameter
+        if kind != "comment":
+            names.append(name.text() if name is not None and name.kind() == "identifier" else "")
+    return names
 
 
 def _changes(statement: Node, target: Node) -> bool:
