@@ -60,19 +60,14 @@ class Sources:
         return any(rooms & set(name.split(".")) for name in self.newest.modules() if name.startswith(prefix))
 
 
+# Provider names of two parts: `apache-hive` is `apache.hive`; everywhere else a dash is an underscore.
+_GROUPS = frozenset({"apache", "atlassian", "cncf", "common", "dbt", "ibm", "microsoft"})
+
+
 def _package(distribution: str) -> str:
     """The import package of a provider's distribution, as a prefix: `airflow.providers.apache.hive.`."""
-    known = {"microsoft-azure", "cncf-kubernetes", "dbt-cloud", "common-sql"}
     tail = distribution.removeprefix("apache-airflow-providers-")
-    nested = tail in known or tail.split("-")[0] in {
-        "apache",
-        "atlassian",
-        "cncf",
-        "common",
-        "dbt",
-        "ibm",
-        "microsoft",
-    }
+    nested = tail.partition("-")[0] in _GROUPS
     return "airflow.providers." + (tail.replace("-", ".", 1) if nested else tail).replace("-", "_") + "."
 
 
