@@ -9,17 +9,19 @@ from advisor.values import MISSING, UNKNOWN, Dict, Values
 class Arguments:
     """The keyword arguments of a call, by name, folded when asked for.
 
-    `doubtful` is true when there may be arguments that cannot be seen: an unknown `**spread`, a `*spread`, or
-    positional arguments (which Airflow's operators refuse, so what they mean is anybody's guess).
+    `doubtful` is true when there may be arguments that cannot be seen: an unknown `**spread` or a `*spread`.
+    `positional` is true when there are plain positional arguments, which are not looked at (Airflow's operators refuse
+    them, so what they mean is anybody's guess).
     """
 
-    __slots__ = ("_folded", "_nodes", "_values", "doubtful", "nodes_in_spreads")
+    __slots__ = ("_folded", "_nodes", "_values", "doubtful", "positional")
 
     def __init__(self, call: Node, values: Values) -> None:
         self._values = values
         self._nodes: dict[str, Node] = {}
         self._folded: dict[str, object] = {}
         self.doubtful = False
+        self.positional = False
         self._read(call)
 
     def _read(self, call: Node) -> None:
@@ -28,6 +30,9 @@ class Arguments:
             if keyword is not None:
                 self._nodes[keyword[0]] = keyword[1]
                 self._folded.pop(keyword[0], None)
+                continue
+            if not argument.kind().endswith("splat"):
+                self.positional = True
                 continue
             spread: object = UNKNOWN
             if argument.kind() == "dictionary_splat" and argument.named_children():

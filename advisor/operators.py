@@ -144,7 +144,7 @@ class Operator:
     @property
     def doubtful(self) -> bool:
         """Whether the call may hold arguments that can't be seen."""
-        return self.arguments.doubtful
+        return self.arguments.doubtful or self.arguments.positional
 
     @property
     def defaults_unknown(self) -> bool:
