@@ -199,7 +199,7 @@ def _width(out: TextIO) -> int:
         columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(out.fileno()).columns)
     except (ValueError, OSError):
         columns = 100
-    return min(max(columns, 50), 120)
+    return min(max(columns, 50), 120) if columns > 0 else 100  # some pseudo-terminals say 0
 
 
 @contextmanager
