@@ -85,7 +85,7 @@ def _dropped(
     if not any("poke" in c.methods for c in info.mro if c.name != BASE_SENSOR):
         return
     poked = follow(table, info, bound, ("poke",)).reads
-    resumed = follow(table, info, bound, tuple(sorted(_resume_methods(on)))).reads
+    resumed = follow(table, info, bound, tuple(sorted(resume_methods(on)))).reads
     carried = frozenset().union(*map(_carried, on.deferrals))
     for name in sorted((poked & accepted) - resumed - carried - _SENSOR_OWN - {"deferrable"}):
         yield Caveat(
@@ -97,7 +97,8 @@ def _dropped(
         )
 
 
-def _resume_methods(on: Outcome) -> set[str]:
+def resume_methods(on: Outcome) -> set[str]:
+    """The methods in which the deferrals of a class resume."""
     names = set()
     for deferral in on.deferrals:
         method = deferral.keywords.get("method_name")

@@ -101,6 +101,13 @@ class ClassTable:
             self._classes[dotted] = info
         return self._classes[dotted]
 
+    @cached_property
+    def base_arguments(self) -> frozenset[str]:
+        """BaseOperator's own constructor arguments, as far as the sources hold it."""
+        info = self.get(BASE_OPERATOR)
+        init = info.methods.get("__init__") if info else None
+        return frozenset(a.arg for a in [*init.args.args, *init.args.kwonlyargs]) if init else frozenset()
+
     def linearize(self, dotted: str, path: tuple[str, ...]) -> list[ClassInfo]:
         """C3; a class whose bases contradict each other falls back to depth first, a loop is cut."""
         info = self.get(dotted)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from advisor.catalog.caveats import extracted_caveats
+from advisor.catalog.caveats import extracted_caveats, resume_methods
 from advisor.catalog.classes import BASE_OPERATOR, BASE_SENSOR, ClassInfo, ClassTable
 from advisor.catalog.deprecation import deprecation
 from advisor.catalog.holding import waits_by_default
@@ -126,7 +126,7 @@ class Extractor:
             and not needed
             and not is_sensor(info)
             and (bool(switches) or waits is False)
-            and not set(switches) & arguments_of(reached)
+            and not self.still_switched(info, on, switches)
         )
         effective = deferral != "never" and reached != FALSE
         flag = accepted.get(FLAG)
@@ -159,6 +159,14 @@ class Extractor:
                 p.name: {"code": p.code} if p.code else p.default for p in parameters if p.name in polls
             },
         )
+
+    def still_switched(self, info: ClassInfo, on: Outcome, switches: tuple[str, ...]) -> bool:
+        """Whether some deferral, in `execute` or where it resumes, still asks for a wait parameter."""
+        if not switches:
+            return False
+        entries = tuple(sorted(resume_methods(on)))
+        deferrals = on.deferrals + follow(self.table, info, {FLAG: Const(True)}, entries).deferrals
+        return any(set(switches) & arguments_of(deferral.when) for deferral in deferrals)
 
     def parameter(self, accepted: Accepted) -> Parameter:
         """A constructor argument with its default: a JSON literal, or source text."""
