@@ -227,27 +227,26 @@ def executed_inline(names: Names, call: Node) -> bool:
     if parent.kind() == "attribute":
         method = parent.field("attribute")
         return method is not None and method.text() in ("execute", "poke", "run")
-    if parent.kind() != "assignment" or parent.field("right") != call:
+    if parent.kind() not in ("assignment", "named_expression") or call not in (
+        parent.field("right"),
+        parent.field("value"),
+    ):
         return False
-    target = parent.field("left")
-    if target is None or target.kind() != "identifier":
+    target = parent.field("left") or parent.field("name")
+    if target is None:
         return False
-    text, name = names.tree.text, target.text()
-    if f"{name}.execute(" not in text and f"{name}.poke(" not in text:
-        return False  # the common case, without a walk
-    scope = function_of(call)
-    for reference in names.references(name):
-        around = reference.parent()
-        if around is None or around.kind() != "attribute":
-            continue
-        method = around.field("attribute")
-        caller = around.parent()
-        if (
-            method is not None
-            and method.text() in ("execute", "poke")
-            and caller is not None
-            and caller.kind() == "call"
-            and function_of(reference) == scope
-        ):
-            return True
+    scope, name = function_of(call), target.text()
+    for method in ("execute", "poke"):
+        for used in names.tree.occurrences.get(method, ()):
+            attribute = used.parent()
+            holder = attribute.field("object") if attribute is not None else None
+            caller = attribute.parent() if attribute is not None else None
+            if (
+                holder is not None
+                and caller is not None
+                and caller.kind() == "call"
+                and holder.text() == name
+                and (target.kind() == "attribute" or function_of(holder) == scope)
+            ):
+                return True
     return False

@@ -231,6 +231,14 @@ class Names:
             return tuple(f"{module}.{name}" for module in self.stars)
         return self._follow(bindings, "")
 
+    def passed_on(self, name: str) -> tuple[str, ...]:
+        """What the module imports under this name, or may with a star; empty where it gives it a value of its own."""
+        bindings = self.bindings(name).get(self.tree.root, [])
+        if not bindings:
+            return tuple(f"{module}.{name}" for module in self.stars)
+        imported = [binding.imported.target for binding in bindings if binding.imported is not None]
+        return tuple(dict.fromkeys(imported)) if len(imported) == len(bindings) else ()
+
     def _resolve(self, head: Node, path: str) -> tuple[str, ...]:
         name, _, rest = path.partition(".")
         bindings = self.lookup(head)

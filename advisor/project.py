@@ -10,7 +10,8 @@ from advisor.syntax import SyntaxFailure, Tree, parse
 from advisor.values import UNKNOWN, Values
 
 _MAX_SIZE = 1_000_000  # bytes; constants live in small files
-_MAX_DEPTH = 5
+_MAX_DEPTH = 5  # files whose expressions are being folded at the same time
+_MAX_HOPS = 20  # files that only pass a name on
 
 
 class Module:
@@ -36,21 +37,28 @@ class Project:
         self.root = os.path.realpath(root)
         self._paths: dict[tuple[str, str], str | None] = {}
         self._modules: dict[str, Module | None] = {}
+        self._folders: dict[str, str] = {}
         self._depth = 0
 
     def __reduce__(self) -> tuple[type[Project], tuple[str]]:
         return Project, (self.root,)  # parsed trees don't travel between processes
 
+    def _folder_of(self, path: str) -> str:
+        folder = os.path.dirname(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return self._folders[folder]
+
     def package_of(self, path: str) -> str:
         """The dotted package of the folder that a file stands in, seen from the root ("" outside of it)."""
-        folder = os.path.dirname(os.path.realpath(path))
+        folder = self._folder_of(path)
         if folder == self.root or not folder.startswith(self.root + os.sep):
             return ""
         return folder[len(self.root) + 1 :].replace(os.sep, ".")
 
     def module(self, dotted: str, origin: str) -> Module | None:
         """The first-party module of this absolute name as a file at `origin` would import it."""
-        folder = os.path.dirname(os.path.realpath(origin))
+        folder = self._folder_of(origin)
         key = (dotted, folder)
         if key not in self._paths:
             self._paths[key] = self._find(dotted, folder)
@@ -63,12 +71,24 @@ class Project:
 
     def value(self, dotted: str, origin: str) -> object:
         """The value of a first-party constant (`package.module.NAME`), or UNKNOWN."""
-        module_name, _, name = dotted.rpartition(".")
-        if not module_name or self._depth >= _MAX_DEPTH:
+        for _ in range(_MAX_HOPS):
+            module_name, _, name = dotted.rpartition(".")
+            if not module_name:
+                return UNKNOWN
+            module = self.module(module_name, origin)
+            if module is None:
+                return self._class_constant(module_name, name, origin)
+            targets = module.names.passed_on(name)
+            if not targets:
+                return self._constant(module, name)
+            if len(targets) > 1:
+                return UNKNOWN
+            dotted, origin = targets[0], module.path
+        return UNKNOWN
+
+    def _constant(self, module: Module, name: str) -> object:
+        if self._depth >= _MAX_DEPTH:
             return UNKNOWN
-        module = self.module(module_name, origin)
-        if module is None:
-            return self._class_constant(module_name, name, origin)
         self._depth += 1
         try:
             return module.values.module_constant(name)
@@ -90,15 +110,15 @@ class Project:
 
         None where it is defined here, or where that is not certain.
         """
-        for _ in range(_MAX_DEPTH):
+        for _ in range(_MAX_HOPS):
             module_name, _, name = dotted.rpartition(".")
             module = self.module(module_name, origin) if module_name else None
             if module is None:
                 return None
-            bindings = module.names.bindings(name).get(module.tree.root, [])
-            if len(bindings) != 1 or bindings[0].imported is None:
+            targets = module.names.exported(name)
+            if len(targets) != 1:
                 return None
-            dotted, origin = bindings[0].imported.target, module.path
+            dotted, origin = targets[0], module.path
             if self.module(dotted.rpartition(".")[0], origin) is None:
                 return dotted
         return None

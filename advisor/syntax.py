@@ -6,6 +6,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from ast_grep_py import SgNode as Node
@@ -74,6 +75,7 @@ _LEGACY_EXCEPT = re.compile(r"except\b[^:\n#]*,\s*[a-z_]\w*\s*:")
 _LEGACY_RAISE = re.compile(r"raise [\w.]+\s*,")
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 _LEGACY_STRING = re.compile(r"`|[uU][rR]['\"]")
+_LEGACY_QUOTES = ("`", "ur'", 'ur"', "uR'", 'uR"', "UR'", 'UR"', "Ur'", 'Ur"')
 
 
 class SyntaxFailure(Exception):  # noqa: N818
@@ -255,7 +257,11 @@ class Tree:
 
     def _starts(self) -> list[int]:
         if self._line_starts is None:
-            self._line_starts = [0, *(m.end() for m in _NEWLINE.finditer(self.text))]
+            if "\r" in self.text:
+                self._line_starts = [0, *(m.end() for m in _NEWLINE.finditer(self.text))]
+            else:
+                lengths = accumulate(map(len, self.text.split("\n")[:-1]), initial=0)
+                self._line_starts = [length + line for line, length in enumerate(lengths)]
         return self._line_starts
 
 
@@ -297,7 +303,7 @@ def parse(text: str) -> Tree:
         tree = Tree(text)
     except UnicodeEncodeError as error:  # a lone surrogate
         raise SyntaxFailure(str(error), 1, 1) from None
-    if _LEGACY_STRING.search(text):
+    if any(quotes in text for quotes in _LEGACY_QUOTES):
         tree.suspects += (n for n in tree.kinds("string_start") if _LEGACY_STRING.match(n.text()))
     if tree.suspects or tree.crooked or _looks_legacy(text):
         confirm(text, tree.suspects)
