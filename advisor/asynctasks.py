@@ -22,7 +22,7 @@ _NOT_AWAITED = re.compile(
     r"sensor|virtualenv|external_python|bash|kubernetes|docker|pyspark|agent|llm|sql|stub"
 )
 _TASK = re.compile(r"airflow\.(?:decorators|sdk)(?:\.\w+)*?\.task((?:\.\w+)*)$")
-_PYTHON_OPERATOR = re.compile(r"airflow\.(?:\w+\.)*(?:Branch|ShortCircuit)?PythonOperator$")
+_PYTHON_OPERATOR = re.compile(r"airflow\.(?:\w+\.)*(?:(?:Branch)?Python|ShortCircuit)Operator$")
 _ASYNC_BASE = re.compile(r"airflow\.(?:\w+\.)*BaseAsyncOperator$")
 
 

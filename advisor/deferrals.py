@@ -79,13 +79,11 @@ class Deferral:
 
     def _resumes_in(self) -> str:
         node = self.arguments.node("method_name") or self._positional(1)
-        if node is not None and node.kind() == "attribute":  # `self.check.__name__`
-            name, holder = node.field("attribute"), node.field("object")
-            method = (
-                holder.field("attribute") if holder is not None and holder.kind() == "attribute" else None
-            )
-            if name is not None and name.text() == "__name__" and method is not None:
-                return method.text()
+        if node is not None and node.kind() == "identifier":
+            node = self._classes.given_for(self.owner, self.method, node.text()) or node
+        method = _method_named(node) if node is not None else ""
+        if method:
+            return method
         value = self._dag_file.values.fold(node) if node is not None else self.arguments.value("method_name")
         return value if isinstance(value, str) else ""
 
@@ -108,7 +106,7 @@ def find_deferrals(dag_file: DagFile) -> list[Deferral]:
         method = _method_of(call, owner) if owner is not None else None
         if owner is None or method is None or not _defers(dag_file, call, method):
             continue
-        if dag_file.contexts.is_operator_class(owner):
+        if classes.is_operator(owner):
             found.append(Deferral(dag_file, call, method, owner, classes))
     classes.deferrals = found
     return found
@@ -142,6 +140,13 @@ def _defers(dag_file: DagFile, call: Node, method: Node) -> bool:
     raised = call.parent()
     is_raised = raised is not None and raised.kind() == "raise_statement"
     return is_raised and any(path.rpartition(".")[2] == "TaskDeferred" for path in paths)
+
+
+def _method_named(node: Node) -> str:
+    """`check` of `self.check.__name__`; "" for any other expression."""
+    name, holder = node.field("attribute"), node.field("object")
+    method = holder.field("attribute") if holder is not None and holder.kind() == "attribute" else None
+    return method.text() if name is not None and name.text() == "__name__" and method is not None else ""
 
 
 def _name(definition: Node) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from advisor.deferrals import Deferral
 
 _MAX_DEPTH = 8
+_OPERATOR = re.compile(r"(?:Operator|Sensor)(?:Async)?$")
 _EXITS = frozenset({"return_statement", "raise_statement", "break_statement", "continue_statement"})
 
 
@@ -33,6 +35,28 @@ class Classes:
         lines = [line for line in map(self._line, concrete) if deferral.owner in line]
         return any(self._reaches(line, deferral, longest) for line in lines)
 
+    def is_operator(self, owner: Node) -> bool:
+        """Whether a class derives from an operator or sensor, straight or through other classes of this file."""
+        for definition in self._line(owner):
+            for base in map(_without_type, class_bases(definition)):
+                for path in self._dag_file.names.candidates(base):
+                    if _OPERATOR.search(path) or self._dag_file.class_path(path) is not None:
+                        return True
+        return False
+
+    def given_for(self, owner: Node, method: Node, parameter: str) -> Node | None:
+        """What the class's own methods give for a parameter of `method`, by keyword; None where it is not one thing."""
+        name = method.field("name")
+        found: dict[str, Node] = {}
+        for definition in _methods(owner).values():
+            for call, called, _ in _own_calls(definition):
+                if name is not None and called == name.text():
+                    for argument in arguments_of(call):
+                        keyword = keyword_parts(argument)
+                        if keyword is not None and keyword[0] == parameter:
+                            found[keyword[1].text()] = keyword[1]
+        return next(iter(found.values())) if len(found) == 1 else None
+
     def _derived(self, owner: Node) -> Iterator[Node]:
         for definition in self._dag_file.tree.kinds("class_definition"):
             if owner in self._line(definition):
@@ -42,7 +66,7 @@ class Classes:
         """A class and those of its bases that stand in this file, nearest first."""
         if owner not in self._lines:
             self._lines[owner] = line = [owner]
-            for base in class_bases(owner):
+            for base in map(_without_type, class_bases(owner)):
                 for binding in self._dag_file.names.lookup(base) if base.kind() == "identifier" else ():
                     value = binding.value
                     if binding.kind == "class" and value is not None and len(line) < _MAX_DEPTH:
@@ -75,6 +99,12 @@ class Classes:
                     passed = any(argument.text() in given for argument in map(_value, arguments_of(call)))
                     ahead.append((called, place + 1 if above else 0, passed))
         return False
+
+
+def _without_type(base: Node) -> Node:
+    """`AwsBaseSensor` of `AwsBaseSensor[S3Hook]`."""
+    value = base.field("value") if base.kind() == "subscript" else None
+    return value or base
 
 
 def _own_calls(method: Node) -> Iterator[tuple[Node, str, bool]]:
