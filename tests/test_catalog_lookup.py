@@ -151,3 +151,20 @@ def test_build_says_what_is_missing(tmp_path: Path) -> None:
         wheel.writestr("mine/__init__.py", "")
     with pytest.raises(ValueError, match="overlay does not fit"):
         commands.build(tmp_path, tmp_path / "out")
+
+
+def test_scan_reads_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from airflow.models import BaseOperator\n"
+        "class RunOperator(BaseOperator):\n"
+        "    def __init__(self, *, deferrable=False, **kwargs):\n"
+        "        super().__init__(**kwargs)\n"
+        "        self.deferrable = deferrable\n"
+        "    def execute(self, context):\n"
+        "        if self.deferrable:\n"
+        "            self.defer(trigger=None, method_name='resume')\n",
+        encoding="utf-8",
+    )
+    assert commands.scan([tmp_path]) == "mine.RunOperator  operator; deferrable flag\n"
+    with pytest.raises(FileNotFoundError):
+        commands.scan([tmp_path / "absent"])

@@ -235,3 +235,20 @@ def build(wheels: Path, output: Path | None = None) -> str:
     counts = {kind: sum(f.deferral == kind for f in facts) for kind in ("flag", "always", "never")}
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     return f"{told}{len(facts)} classes ({summary}) written to {folder}\n"
+
+
+def scan(paths: Iterable[Path]) -> str:
+    """The operators, sensors and transfers below some folders (a project, site-packages) or in wheels, one a line.
+
+    Read statically: nothing is imported. Bases that the folders do not hold are known by name only, so that a
+    subclass of a class elsewhere says what it does itself. Raises FileNotFoundError for a path that does not exist.
+    """
+    from advisor.catalog.extract import Extractor
+    from advisor.catalog.modules import Sources
+
+    roots = list(paths)
+    for root in roots:
+        if not root.exists():
+            raise FileNotFoundError(str(root))
+    lines = [f"{facts.name}  {_summary(facts)}\n" for facts in Extractor(Sources(roots)).all()]
+    return "".join(lines) or "no operator, sensor or transfer classes\n"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from advisor.records import dataclass, field, fields
 
 Kind: TypeAlias = Literal["operator", "sensor", "transfer"]
 Deferral: TypeAlias = Literal["flag", "always", "never"]
@@ -71,7 +72,7 @@ class Caveat(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class ClassFacts:
     """One operator, sensor or transfer class. Fields left at their default are not written to the data file.
 
