@@ -6,9 +6,14 @@ import re
 from collections.abc import Iterator
 
 from advisor.names import Names
-from advisor.syntax import Node, enclosing, function_of, keyword_parts
+from advisor.syntax import COMPREHENSIONS, Node, dotted, function_of, keyword_parts
 
-_TASK = re.compile(r"airflow\.(?:decorators|sdk)(?:\.\w+)*?\.task((?:\.\w+)*)$")
+_TASK = re.compile(r"airflow\.(?:decorators|sdk)(?:\.\w+)*?\.(?:task((?:\.\w+)*)|(?:setup|teardown)())$")
+_ASSET = re.compile(r"airflow\.sdk(?:\.\w+)*\.asset(?:\.multi)?$")
+# A decorator of this spelling whose name can't be resolved is one of the project's own around Airflow's.
+_LIKE_TASK = re.compile(r"(?:\w+\.)*task(?:\.\w+)*$")
+_FIXTURE = re.compile(r"(?:pytest\.|pytest_asyncio\.)?fixture$")
+_RUNS_LATER = re.compile(r"\w*(?:Operator|Sensor|Mixin|Hook|Trigger|Notifier|Listener)(?:Async)?$")
 _DAG = re.compile(r"airflow\.(?:decorators|sdk|models)(?:\.\w+)*?\.dag$")
 _GROUP = re.compile(r"airflow\.(?:decorators|sdk)(?:\.\w+)*?\.task_group$")
 _DAG_CLASS = re.compile(r"airflow\.(?:\w+\.)*DAG$")
@@ -16,13 +21,12 @@ _GROUP_CLASS = re.compile(r"airflow\.(?:\w+\.)*TaskGroup$")
 _OPERATOR_BASE = re.compile(r"airflow\.(?:\w+\.)*\w*(?:Operator|Sensor|Mixin|Hook|Trigger|Notifier)\w*$")
 _RUN_METHODS = frozenset({"execute", "poke", "pre_execute", "post_execute", "on_kill", "run"})
 _CALLABLES = re.compile(r"(?:python_callable|\w*_callable|\w*_callback|callback|callable)$")
-_COMPREHENSIONS = (
-    "list_comprehension",
-    "set_comprehension",
-    "dictionary_comprehension",
-    "generator_expression",
+# What a function may be wrapped in on its way to an argument.
+_PASSES_ON = frozenset(
+    {"argument_list", "list", "tuple", "parenthesized_expression", "conditional_expression"}
 )
-_LOOPS = frozenset({"for_statement", "while_statement", *_COMPREHENSIONS})
+_FEW_BINDINGS = 12
+_LOOPS = frozenset({"for_statement", "while_statement", *COMPREHENSIONS})
 
 
 class Contexts:
@@ -31,35 +35,31 @@ class Contexts:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._run_time: dict[Node, bool] = {}
+        self._makers: dict[Node, list[Node]] = {}
 
     def decorators(self, function: Node) -> Iterator[tuple[str, Node]]:
         """The resolved dotted name of each decorator of a function, and the decorator's expression."""
-        parent = function.parent()
-        if parent is None or parent.kind() != "decorated_definition":
-            return
-        for child in parent.children():
-            if child.kind() != "decorator":
-                continue
-            expressions = [part for part in child.named_children() if part.kind() != "comment"]
-            if not expressions:
-                continue
-            called = expressions[0].field("function") if expressions[0].kind() == "call" else expressions[0]
-            paths = self._names.candidates(called) if called is not None else ()
-            for path in paths:
-                yield path, expressions[0]
+        for expression in decorator_expressions(function):
+            called = expression.field("function") if expression.kind() == "call" else expression
+            for path in self._names.candidates(called) if called is not None else ():
+                yield path, expression
 
     def task_flavour(self, function: Node) -> str | None:
         """ "" for a function under `@task`, "branch" under `@task.branch`, ...; None for a function that is no task."""
         for path, _ in self.decorators(function):
             match = _TASK.match(path)
             if match:
-                return match[1].lstrip(".")
+                return (match[1] or "").lstrip(".")
         return None
 
     def runs_with_a_task(self, node: Node) -> bool:
         """Whether `node` stands in code that only runs when a task (or a test) does, not when the DAG is parsed."""
+        start = node.range().start.index
         return any(
-            self._is_run_time(function) for function in enclosing(node, "function_definition", "lambda")
+            around.kind in ("function_definition", "lambda")
+            and start >= around.body
+            and self._is_run_time(around.node)
+            for around in self._names.tree.around(node)
         )
 
     def _is_run_time(self, function: Node) -> bool:
@@ -70,30 +70,89 @@ class Contexts:
         return known
 
     def _decide_run_time(self, function: Node) -> bool:
-        parent = function.parent()
         if function.kind() == "lambda":
-            keyword = keyword_parts(parent) if parent is not None else None
-            return keyword is not None and _CALLABLES.match(keyword[0]) is not None
+            return self._handed_over(function)
         name_node = function.field("name")
         name = name_node.text() if name_node is not None else ""
-        if name.startswith("test_") or self.task_flavour(function) is not None:
+        decorated = self._by_decorator(function)
+        if decorated is not None:
+            return decorated
+        if name.startswith("test_"):
             return True
         owner = _class_of(function)
         if owner is not None:
-            return self._in_operator(owner, name) or _is_test(owner)
+            return self._in_operator(owner, name) or _is_test(owner) or self._method_handed_over(name)
         calls = 0
         for reference in self._names.references(name) if name else ():
-            around = reference.parent()
-            if around is None:
+            if not self._is_of(reference, function):
                 continue
-            keyword = keyword_parts(around)
-            if keyword is not None and _CALLABLES.match(keyword[0]):
+            if self._handed_over(reference):
                 return True
-            if around.kind() == "call" and around.field("function") == reference:
+            around = reference.parent()
+            if around is not None and around.kind() == "call" and around.field("function") == reference:
                 if not self.runs_with_a_task(around):
                     return False  # called while the DAG is parsed
                 calls += 1
         return calls > 0
+
+    def _by_decorator(self, function: Node) -> bool | None:
+        """Whether a function's decorators say that a task (or a test) runs it; None where they say nothing."""
+        for expression in decorator_expressions(function):
+            called = expression.field("function") if expression.kind() == "call" else expression
+            if called is None:
+                continue
+            paths = self._names.candidates(called)
+            if any(_DAG.match(path) or _GROUP.match(path) for path in paths):
+                return False
+            if any(_TASK.match(path) or _ASSET.match(path) or _FIXTURE.match(path) for path in paths):
+                return True
+            written = dotted(called)
+            if written is None or any(path.startswith("airflow.") for path in paths):
+                continue
+            if _LIKE_TASK.match(written) or _FIXTURE.match(written):
+                return True
+        return None
+
+    def _is_of(self, reference: Node, function: Node) -> bool:
+        """Whether a name read here is that of this function, and not of another one of the same name."""
+        bindings = self._names.lookup(reference)
+        return len(bindings) == 1 or any(binding.value == function for binding in bindings[:_FEW_BINDINGS])
+
+    def _handed_over(self, node: Node) -> bool:
+        """Whether a function is given away here for a task to call: `python_callable=f`, `partial(f)`, `task(f)`."""
+        for _ in range(_FEW_BINDINGS):
+            parent = node.parent()
+            if parent is None:
+                return False
+            kind = parent.kind()
+            if kind == "keyword_argument":
+                keyword = keyword_parts(parent)
+                if keyword is None or keyword[1] != node:
+                    return False
+                if _CALLABLES.match(keyword[0]):
+                    return True
+            elif kind == "pair":
+                key = parent.field("key")
+                return key is not None and _CALLABLES.match(key.text().strip("\"'")) is not None
+            elif kind == "call":
+                function = parent.field("function")
+                if function is None or function == node:
+                    return False
+                called = function.field("function") if function.kind() == "call" else function
+                if called is not None and any(_TASK.match(path) for path in self._names.candidates(called)):
+                    return True
+            elif kind not in _PASSES_ON:
+                return False
+            node = parent
+        return False
+
+    def _method_handed_over(self, name: str) -> bool:
+        """Whether some method of this name is given away to be called by a task: `python_callable=self.load`."""
+        for used in self._names.tree.occurrences.get(name, ()):
+            attribute = used.parent()
+            if attribute is not None and attribute.kind() == "attribute" and self._handed_over(attribute):
+                return True
+        return False
 
     def _in_operator(self, owner: Node, method: str) -> bool:
         bases = class_bases(owner)
@@ -101,6 +160,9 @@ class Contexts:
             for path in self._names.candidates(base):
                 if _OPERATOR_BASE.match(path) or path.startswith("astronomer."):
                     return True
+            written = dotted(base)
+            if written is not None and _RUNS_LATER.match(written.rpartition(".")[2]):
+                return True
         return bool(bases) and method in _RUN_METHODS
 
     def is_operator_class(self, owner: Node) -> bool:
@@ -120,17 +182,25 @@ class Contexts:
 
     def holders(self, node: Node) -> Iterator[Node]:
         """The calls that make the DAG and the groups that hold `node`, from the inside out: `DAG(…)`, `@dag(…)`, …"""
-        for ancestor in node.ancestors():
-            kind = ancestor.kind()
-            if kind == "with_statement":
-                for item in reversed(_with_items(ancestor)):
-                    made = self._made_by(item)
-                    if made is not None:
-                        yield made
-            elif kind == "function_definition":
-                for path, expression in self.decorators(ancestor):
-                    if expression.kind() == "call" and (_DAG.match(path) or _GROUP.match(path)):
-                        yield expression
+        start = node.range().start.index
+        for around in self._names.tree.around(node):
+            if start < around.body:
+                continue
+            if around.kind in ("with_statement", "function_definition"):
+                if around.node not in self._makers:
+                    self._makers[around.node] = list(self._makers_at(around.node, around.kind))
+                yield from self._makers[around.node]
+
+    def _makers_at(self, node: Node, kind: str) -> Iterator[Node]:
+        if kind == "with_statement":
+            for item in reversed(_with_items(node)):
+                made = self._made_by(item)
+                if made is not None:
+                    yield made
+            return
+        for path, expression in self.decorators(node):
+            if expression.kind() == "call" and (_DAG.match(path) or _GROUP.match(path)):
+                yield expression
 
     def dag_of_argument(self, value: Node) -> Node | None:
         """The `DAG(…)` call behind the value of a `dag=` or `task_group=` argument."""
@@ -154,6 +224,16 @@ class Contexts:
             if _DAG_CLASS.match(path) or _GROUP_CLASS.match(path):
                 return node
         return None
+
+
+def decorator_expressions(function: Node) -> Iterator[Node]:
+    """The expressions behind the `@` of a function's decorators."""
+    parent = function.parent()
+    if parent is None or parent.kind() != "decorated_definition":
+        return
+    for child in parent.children():
+        if child.kind() == "decorator":
+            yield from [part for part in child.named_children() if part.kind() != "comment"][:1]
 
 
 def in_loop(node: Node) -> bool:
@@ -236,8 +316,8 @@ def executed_inline(names: Names, call: Node) -> bool:
     if target is None:
         return False
     scope, name = function_of(call), target.text()
-    for method in ("execute", "poke"):
-        for used in names.tree.occurrences.get(method, ()):
+    for ran_by in ("execute", "poke"):
+        for used in names.tree.occurrences.get(ran_by, ()):
             attribute = used.parent()
             holder = attribute.field("object") if attribute is not None else None
             caller = attribute.parent() if attribute is not None else None
