@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
 from advisor.finding import Span
+from advisor.records import dataclass
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
 from advisor import suppressions, syntax
 from advisor.catalog.lookup import Catalog
@@ -13,6 +12,7 @@ from advisor.dagfile import DagFile
 from advisor.decoding import Unreadable, decode
 from advisor.finding import Finding, Span
 from advisor.project import Project
+from advisor.records import dataclass, replace
 from advisor.rule import Rule, discover, select
 from advisor.syntax import SyntaxFailure, Tree
 from advisor.target import Target
@@ -40,6 +40,10 @@ class Context:
 def prepare(settings: Settings, target: Target) -> Context:
     """The context of a run. Raises UnknownRule for a selector that names nothing."""
     rules = select(discover(), settings.select, settings.ignore)
+    # A file that can't be read is said so whatever is selected: silence would look like praise.
+    unreadable = discover()[UNREADABLE]
+    if unreadable not in rules and not {UNREADABLE, unreadable.group, "ALL"} & set(settings.ignore):
+        rules.append(unreadable)
     return Context(rules, Catalog.load(), target, settings, Project(str(settings.root)))
 
 

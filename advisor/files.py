@@ -8,11 +8,11 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.decoding import Source, Unreadable, decode, encode
+from advisor.records import dataclass
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from advisor.records import dataclass
 
 Severity: TypeAlias = Literal["error", "warning", "advice"]
 Applicability: TypeAlias = Literal["safe", "unsafe", "display-only"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 
 from advisor.flow import Flow, Readable, Source
+from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, strip_parentheses
 from advisor.values import seconds
 

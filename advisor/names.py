@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from advisor.records import dataclass
 from advisor.syntax import COMPREHENSIONS, Node, Tree, dotted
 
 BindingKind: TypeAlias = Literal["import", "assign", "with", "parameter", "def", "class", "other"]

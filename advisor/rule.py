@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import pkgutil
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from advisor.finding import Finding, Severity
+from advisor.records import dataclass
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -95,7 +95,14 @@ class Rule:
 @cache
 def discover() -> dict[str, Rule]:
     """Every rule, by name, in alphabetical order: one for each module of the package `advisor.rules`."""
-    found = (_rule(name) for _, name, _ in pkgutil.iter_modules(import_module(_PACKAGE).__path__))
+    # Listed here and not by pkgutil, which costs a tenth of a run on one file.
+    names = {
+        entry[:-3]
+        for folder in import_module(_PACKAGE).__path__
+        for entry in os.listdir(folder)
+        if entry[-3:] == ".py"
+    }
+    found = (_rule(name) for name in names if name != "__init__")
     return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from advisor.records import dataclass, field
 
 if TYPE_CHECKING:
     from advisor.target_pins import Clues

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from advisor.records import dataclass, field
 from advisor.target import AIRFLOW, Version, normalise
 
 # The last minor of each finished major: "<3" alone promises the newest 2.x.

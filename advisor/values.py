@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Final
 
 from advisor.names import Binding, Names
+from advisor.records import dataclass, field
 from advisor.syntax import Node, arguments_of, dotted, keyword_parts, strip_parentheses
 
 

@@ -10,16 +10,16 @@ removed too. The class that takes their place is kept, and works with and withou
 
 ## Example
 ```python
-from astronomer.providers.amazon.aws.sensors.s3 import S3KeySensorAsync
+from astronomer.providers.http.sensors.http import HttpSensorAsync
 
-S3KeySensorAsync(task_id="wait", bucket_key="s3://exports/{{ ds }}.csv", poll_interval=30)
+HttpSensorAsync(task_id="wait", endpoint="/ready", poll_interval=30)
 ```
 
 ## Use instead
 ```python
-from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.providers.http.sensors.http import HttpSensor
 
-S3KeySensor(task_id="wait", bucket_key="s3://exports/{{ ds }}.csv", poke_interval=30, deferrable=True)
+HttpSensor(task_id="wait", endpoint="/ready", poke_interval=30, deferrable=True)
 ```
 
 ## Fix safety
@@ -65,14 +65,23 @@ def _fix(dag_file: DagFile, task: Operator, replacement: str) -> Fix | None:
     made = exchange(dag_file, task, module, name, keep_name=False)
     if made is None or task.mapping == "expand_kwargs" or task.defaults_unknown:
         return None
+    facts = task.facts
+    if any(task.given_value(dropped) is not MISSING for dropped in facts.dropped_parameters):
+        return None
     rewrites: list[Rewrite] = list(made[0])
-    for old, new in task.facts.renamed_parameters.items():
+    for old, new in facts.renamed_parameters.items():
         if task.arguments.node(old) is not None:
             if task.arguments.given(new):
                 return None
             rewrites.append(RenameKeyword(task.span, old, new))
         elif task.given_value(old) is not MISSING:
             return None  # it comes from a spread or from default_args
+    # What the old class did by itself and the new one must be told; how often it looks changes no outcome.
+    rewrites += (
+        SetKeyword(task.span, implied, repr(value))
+        for implied, value in facts.implied_arguments.items()
+        if isinstance(value, bool) and task.given_value(implied) is MISSING
+    )
     rewrites.append(SetKeyword(task.span, "deferrable", "True"))
     group = group_of(dag_file, task) if made[1] > 1 else ""
     description = f"use `{name}` with `deferrable=True`"

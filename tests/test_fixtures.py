@@ -11,6 +11,7 @@ import pytest
 
 from advisor import engine, fixer, toml
 from advisor.config import Settings
+from advisor.finding import Finding
 from advisor.rule import discover
 from advisor.target import detect
 
@@ -49,7 +50,7 @@ def test_every_mark_is_a_finding_and_every_finding_is_marked(path: Path) -> None
 def test_the_fixed_file_is_what_the_fixer_makes(path: Path, request: pytest.FixtureRequest) -> None:
     context = context_for(path)
 
-    def check(data: bytes) -> list[engine.Finding]:
+    def check(data: bytes) -> list[Finding]:
         return engine.check(data, str(path), context)
 
     fixed = fixer.fix(path.read_bytes(), str(path), check, unsafe=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from os.path import dirname, join
+
+from advisor.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
