@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from advisor.names import Names
+from advisor.records import dataclass
 from advisor.syntax import Node, Tree, function_of, strip_parentheses
 from advisor.values import Values
 
@@ -16,6 +16,7 @@ _NARROWING = frozenset({"remove", "discard"})
 _CHANGING = frozenset(
     {"append", "add", "update", "extend", "insert", "clear", "pop", "popleft", "popitem", "set", *_NARROWING}
 )
+_LEAVING = ("continue_statement", "break_statement", "return_statement")
 _HANDLERS = frozenset({"except_clause", "except_group_clause", "finally_clause"})
 
 
@@ -200,7 +201,22 @@ class Flow:
         found = []
         for node in self.own("break_statement", "return_statement"):
             if node.kind() == "return_statement" or self.loop_around(node) == self.loop:
-                found.append((node, self.tests(node)))
+                found.append((node, (*self.tests(node), *self.tests_before(node))))
+        return found
+
+    def tests_before(self, node: Node) -> list[Node]:
+        """The conditions of statements before `node` that may end its turn: `if state == "running": …; continue`."""
+        found: list[Node] = []
+        child = node
+        for ancestor in node.ancestors():
+            if ancestor == self.loop:
+                break
+            for statement in ancestor.named_children() if ancestor.kind() == "block" else ():
+                if statement == child:
+                    break
+                if statement.kind() == "if_statement" and self.own(*_LEAVING, under=statement):
+                    found += _conditions([statement, *self.own("elif_clause", under=statement)])
+            child = ancestor
         return found
 
     def raises(self) -> list[tuple[Node, tuple[Node, ...]]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.catalog.waits import waits
 from advisor.flow import Flow
 from advisor.limits import before, limits, turns_of
+from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, enclosing, function_of, strip_parentheses
 from advisor.values import seconds
 
@@ -141,7 +140,23 @@ def after_failure(flow: Flow, node: Node) -> bool:
     """Whether a pause comes before another try, after something has failed or a server has asked to slow down."""
     if flow.in_handler(node):
         return True
-    return any(_tells_failure(flow, test) for test in flow.tests(node))
+    tests = [*flow.tests(node), *flow.tests_before(node)]
+    return any(_tells_failure(flow, test) for test in tests) or _tries_again(flow)
+
+
+def _tries_again(flow: Flow) -> bool:
+    """Whether the way out of the loop is that nothing fails, not what the answer is."""
+    exits = flow.exits()
+    if any(not _conditional(flow, node, tests) for node, tests in exits):
+        return True  # the way out needs no answer, only that nothing is raised
+    tests = [test for _, guards in exits for test in guards]
+    if any(
+        _tells_failure(flow, test)
+        for test in [*tests, *([flow.condition] if flow.condition is not None else [])]
+    ):
+        return True
+    # a few tries until a server says 200
+    return turns_of(flow) is not None and bool(tests) and all(_tells_status(flow, test) for test in tests)
 
 
 def _tells_failure(flow: Flow, test: Node) -> bool:
@@ -155,8 +170,6 @@ def _tells_failure(flow: Flow, test: Node) -> bool:
 def _questions(flow: Flow, sleeps: list[Node], whole_task: bool) -> list[Node] | None:
     """The calls that the loop repeats until their answer changes; None where it does not poll."""
     exits = flow.exits()
-    if any(not _conditional(flow, node, tests) for node, tests in exits):
-        return None  # the way out needs no answer, only that nothing is raised: another try
     tests = [test for _, guards in exits for test in guards]
     if flow.condition is not None:
         tests.append(flow.condition)
@@ -165,10 +178,6 @@ def _questions(flow: Flow, sleeps: list[Node], whole_task: bool) -> list[Node] |
         tests = [test for _, guards in raised for test in guards]
         if not raised and flow.loop.kind() == "while_statement":
             return _endless(flow, whole_task)
-    if any(_tells_failure(flow, test) for test in tests):
-        return None
-    if turns_of(flow) is not None and tests and all(_tells_status(flow, test) for test in tests):
-        return None  # a few tries until a server says 200
     deciding = flow.closure(tests)
     asked = [call for call in _calls(flow, deciding) if call not in sleeps and _asks(flow, call)]
     if not asked:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from advisor.asking import client_of
@@ -12,6 +11,7 @@ from advisor.finding import Span
 from advisor.flow import Flow, Readable, loop_around
 from advisor.limits import stopped
 from advisor.polling import Polling, after_failure, polling
+from advisor.records import dataclass, replace
 from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts, strip_parentheses
 from advisor.values import seconds
 
@@ -100,13 +100,15 @@ class _Reader:
                     span = file.tree.span(loop)
                     waiter = self._waiter(file, judged)
                     found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
-        found += self._through_helpers(file, function, depth, bound)
+        found += self._through_helpers(file, function, given, depth, bound)
         self._open.pop()
         return found
 
     # -- helpers
 
-    def _through_helpers(self, file: Readable, function: Node, depth: int, bound: float | None) -> list[Wait]:
+    def _through_helpers(
+        self, file: Readable, function: Node, given: Mapping[str, float], depth: int, bound: float | None
+    ) -> list[Wait]:
         found: list[Wait] = []
         nested = [
             inner
@@ -122,9 +124,9 @@ class _Reader:
                 node = call if called and call is not None else reference
                 if not _runs(file, node):
                     continue
-                given = self._given(file, inner, node if called else None)
+                inner_given = self._given(file, inner, node if called else None, file, given)
                 limit = _bound(file, reference, function_of(reference) or function, bound)
-                found += self.read(file, inner, given, depth + 1, limit)
+                found += self.read(file, inner, inner_given, depth + 1, limit)
                 break
         if depth >= _MAX_DEPTH:
             return found
@@ -136,9 +138,9 @@ class _Reader:
             if helper is None or helper[1] in nested or not _is_driven(file, call):
                 continue
             home, definition = helper
-            given = self._given(home, definition, call, file)
+            inner_given = self._given(home, definition, call, file, given)
             limit = _bound(file, call, function, bound)
-            for wait in self.read(home, definition, given, depth + 1, limit):
+            for wait in self.read(home, definition, inner_given, depth + 1, limit):
                 through = (_name(definition), *wait.through)
                 found.append(replace(wait, span=_span(file, call), through=through))
         return found
@@ -175,14 +177,24 @@ class _Reader:
         return None
 
     def _given(
-        self, home: Readable, definition: Node, call: Node | None, caller: Readable | None = None
+        self,
+        home: Readable,
+        definition: Node,
+        call: Node | None,
+        caller: Readable,
+        outer: Mapping[str, float],
     ) -> dict[str, float]:
-        """What the parameters of a helper are worth in a call, in seconds, where that is known."""
+        """What the parameters of a helper are worth in a call, in seconds, where that is known.
+
+        `outer` are the worths of the parameters of the function that calls.
+        """
         given: dict[str, float] = {}
+        if call is None or _has_splat(call):
+            return given
         for position, (name, default) in enumerate(_parameters(definition)):
-            value = argument(caller or home, call, name, position) if call is not None else None
-            number = seconds((caller or home).values.fold(value)) if value is not None else None
-            if value is None and default is not None and call is not None and not _has_splat(call):
+            value = argument(caller, call, name, position)
+            number = self._seconds(caller, value, outer) if value is not None else None
+            if value is None and default is not None:
                 number = seconds(home.values.fold(default))
             if number is not None:
                 given[name] = number

@@ -49,3 +49,194 @@ def test_realistic_dags_get_the_findings_that_they_are_marked_with(path: Path) -
     assert not (clean and marked)
     assert said - marked == set(), "findings without a mark"
     assert marked - said == set(), "marks without a finding"
+
+
+def lines(findings: list[Finding]) -> list[tuple[int, str, str]]:
+    return [(found.span.line, found.rule, found.severity or "") for found in findings]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [("59.9", []), ("60", ["advice"]), ("299", ["advice"]), ("300", ["warning"]), ("60 * 60", ["warning"])],
+)
+def test_a_minute_is_advice_and_five_are_a_warning(tmp_path: Path, seconds: str, said: list[str]) -> None:
+    text = HEAD + f"@task\nasync def waits():\n    await asyncio.sleep({seconds})\n"
+    assert [found.severity for found in check(text, tmp_path)] == said
+
+
+def test_thresholds_are_options(tmp_path: Path) -> None:
+    text = HEAD + "@task\nasync def waits():\n    await asyncio.sleep(20)\n"
+    options = {"long-wait-in-async-task": {"long_wait": 10.0}}
+    path = tmp_path / "dag.py"
+    path.write_text(text)
+    settings = replace(Settings(root=tmp_path), rule_options=options)
+    context = engine.prepare(settings, detect(tmp_path, settings, "3.3", True))
+    assert len(engine.check(text.encode(), str(path), context)) == 1
+
+
+def test_an_airflow_that_awaits_no_task_has_no_async_tasks(tmp_path: Path) -> None:
+    text = HEAD + "@task\nasync def waits():\n    await asyncio.sleep(600)\n"
+    assert check(text, tmp_path, airflow="3.1") == []
+    assert len(check(text, tmp_path, airflow="3.2")) == 1
+
+
+@pytest.mark.parametrize(
+    ("imports", "decorator", "is_task"),
+    [
+        ("from airflow.decorators import task", "@task", True),
+        ("from airflow.decorators import task", "@task()", True),
+        ("from airflow.decorators import task", "@task.branch(retries=1)", True),
+        ("from airflow.decorators import task as t", "@t.short_circuit", True),
+        ("import airflow.decorators", "@airflow.decorators.task", True),
+        ("from airflow import sdk", "@sdk.task(retries=2)", True),
+        ("from airflow.sdk import task", "@task.skip_if(no)\n@task", True),
+        ("from airflow.sdk import task", "@task.sensor(poke_interval=5)", False),
+        ("from airflow.sdk import task", "@task.skip_if(no)\n@task.sensor", False),
+        ("from airflow.sdk import task", "@task.virtualenv(requirements=[])", False),
+        ("from mycorp import task  # airflow", "@task", False),
+    ],
+)
+def test_spellings_of_task(tmp_path: Path, imports: str, decorator: str, is_task: bool) -> None:
+    text = f"import asyncio\n{imports}\n\n{decorator}\nasync def waits():\n    await asyncio.sleep(600)\n"
+    assert bool(check(text, tmp_path)) == is_task
+
+
+def test_constants_and_helpers_of_other_files_of_the_project_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text(
+        "from datetime import timedelta\n\nCOOL_DOWN = timedelta(minutes=10)\n"
+    )
+    (tmp_path / "helpers.py").write_text(
+        "import asyncio\n\n\nasync def settle(seconds):\n    await pause(seconds)\n\n\n"
+        "async def pause(length):\n    await asyncio.sleep(length)\n    await settle(length)\n"
+    )
+    text = (
+        "import asyncio\nfrom airflow.sdk import task\nfrom helpers import settle\nfrom settings import COOL_DOWN\n\n"
+        "@task\nasync def here():\n    await asyncio.sleep(COOL_DOWN.total_seconds())\n\n"
+        "@task\nasync def there():\n    await settle(2)\n    await settle(400)\n"
+    )
+    findings = check(text, tmp_path)
+    assert (
+        lines(findings) == [(8, OURS[0], "warning"), (13, OURS[0], "warning")] or lines(findings)[0][0] == 8
+    )
+    assert "in `settle`" in findings[-1].message or "`settle`" in findings[-1].message
+
+
+MESSAGES = [
+    (
+        "@task\nasync def waits():\n    await asyncio.sleep(600)\n",
+        "waits sleeps for 10 min, which keeps its worker slot all the while; "
+        "`TimeDeltaSensor(…, deferrable=True)` waits in the triggerer instead",
+    ),
+    (
+        "@task\nasync def waits():\n    async with httpx.AsyncClient() as client:\n        while True:\n"
+        '            if (await client.get("/x")).json()["done"]:\n                return\n'
+        "            await asyncio.sleep(30)\n",
+        "waits polls every 30 s with no end in sight, which keeps its worker slot all the while; "
+        "HttpSensor with `deferrable=True` waits in the triggerer instead",
+    ),
+    (
+        "@task\nasync def waits(c):\n    for _ in range(240):\n        if await c.done():\n            return\n"
+        "        await asyncio.sleep(30)\n",
+        "waits polls every 30 s for up to 2 h, which keeps its worker slot all the while; "
+        "a deferrable class or a trigger of your own waits in the triggerer instead",
+    ),
+    (
+        "@task\nasync def waits(c):\n    await asyncio.wait_for(c.done(), timeout=90)\n",
+        "waits may wait for 90 s (`wait_for`), which keeps its worker slot all the while; "
+        "a deferrable class or a trigger of your own waits in the triggerer instead",
+    ),
+    (
+        "async def pause():\n    await asyncio.sleep(600)\n\n\n@task\nasync def waits():\n    await pause()\n",
+        "waits sleeps for 10 min in `pause`, which keeps its worker slot all the while; "
+        "`TimeDeltaSensor(…, deferrable=True)` waits in the triggerer instead",
+    ),
+    (
+        '@task\nasync def asks():\n    async with httpx.AsyncClient() as c:\n        await c.get("/x")\n',
+        "asks is async for a single request, which overlaps with nothing; "
+        "HttpOperator with `deferrable=True` gives its worker slot back meanwhile",
+    ),
+    (
+        '@task\nasync def asks():\n    async with httpx.AsyncClient() as c:\n        await c.post("/x")\n',
+        "asks is async for a single request, which overlaps with nothing; an ordinary task does the same "
+        "(HttpOperator with `deferrable=True` gives its worker slot back meanwhile, but may send it twice)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MESSAGES)
+def test_messages_name_what_is_there_and_the_way_out(tmp_path: Path, text: str, message: str) -> None:
+    assert [found.message for found in check(HEAD + text, tmp_path)] == [message]
+
+
+BODIES = {
+    # name: (body of a task with the parameters c, job, and whether it is a long wait)
+    "continue before the way out": (
+        "while True:\n    state = await c.state(job)\n    if not state.done:\n        await asyncio.sleep(30)\n"
+        "        continue\n    return await c.result(job)",
+        True,
+    ),
+    "pause of a minute after too many requests": (
+        "while True:\n    r = await c.get(job)\n    if r.status != 429:\n        return r\n    await asyncio.sleep(60)",
+        False,
+    ),
+    "pause of five minutes after an error": (
+        "for _ in range(3):\n    try:\n        return await c.get(job)\n    except OSError:\n"
+        "        await asyncio.sleep(300)",
+        True,
+    ),
+    "tries of a minute": (
+        "for _ in range(5):\n    r = await c.get(job)\n    if r.status_code == 200:\n        return r\n"
+        "    await asyncio.sleep(60)",
+        False,
+    ),
+    "answer in parentheses": (
+        "while not (await c.get_job(job)).done:\n    await asyncio.sleep(10)",
+        True,
+    ),
+    "both a flag and a deadline that is not known": (
+        "while not await c.done(job) and time.time() < c.deadline:\n    await asyncio.sleep(10)",
+        False,
+    ),
+    "counts down": (
+        "tries = 40\nwhile tries > 0:\n    if await c.done(job):\n        break\n    tries -= 1\n"
+        "    await asyncio.sleep(30)",
+        True,
+    ),
+    "counts down from little": (
+        "tries = 4\nwhile tries > 0:\n    if await c.done(job):\n        break\n    tries -= 1\n"
+        "    await asyncio.sleep(10)",
+        False,
+    ),
+    "all jobs in one answer": (
+        "while True:\n    states = await asyncio.gather(*(c.state(j) for j in job))\n"
+        "    if all(s == 'done' for s in states):\n        break\n    await asyncio.sleep(30)",
+        True,
+    ),
+    "inner for with an else": (
+        "while True:\n    for j in job:\n        if not await c.done(j):\n            break\n    else:\n        return\n"
+        "    await asyncio.sleep(30)",
+        True,
+    ),
+    "tokens of a rate limit": (
+        "while not await c.rate_limiter.free():\n    await asyncio.sleep(5)\nreturn await c.get(job)",
+        False,
+    ),
+    "next page by method": (
+        "page = await c.first()\nwhile page.more:\n    page = await page.next_page()\n    await asyncio.sleep(2)",
+        False,
+    ),
+    "never ends": ("while True:\n    await asyncio.sleep(60)", True),
+    "serves for ever": ("while True:\n    await c.serve(job)\n    await asyncio.sleep(1)", False),
+    "not awaited": ("waiting = asyncio.create_task(asyncio.sleep(600))\nwaiting.cancel()", False),
+    "in a lambda": ("return lambda: asyncio.sleep(600)", False),
+    "waits in a timeout": ("async with asyncio.timeout(30):\n    await asyncio.sleep(600)", False),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_what_polls_and_what_does_not(tmp_path: Path, name: str) -> None:
+    body, is_long = BODIES[name]
+    indented = "".join(f"    {line}\n" for line in body.splitlines())
+    findings = check("import time\n" + HEAD + "@task\nasync def waits(c, job):\n" + indented, tmp_path)
+    assert bool(findings) == is_long, [found.message for found in findings]
+    assert len(findings) <= 1
