@@ -153,6 +153,7 @@ class Names:
                 parent = node.parent()
                 if parent is not None and parent.kind() in ("global_statement", "nonlocal_statement"):
                     elsewhere[scope] = parent.kind()
+                    continue
                 by_scope.setdefault(scope, []).append(Binding(kind, node, scope, value))
         for scope, statement in elsewhere.items():
             self._move_out(by_scope, scope, statement)
@@ -182,7 +183,7 @@ class Names:
                 if around.kind in ("function_definition", "lambda") and around.node in by_scope:
                     home = around.node
                     break
-        bindings = by_scope[scope]
+        bindings = by_scope.get(scope, [])
         shared = by_scope.setdefault(home, [])
         if shared is not bindings:
             shared += bindings
