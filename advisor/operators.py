@@ -277,7 +277,13 @@ class Operator:
     @property
     def never_fixed(self) -> bool:
         """Whether the class is imported from where Airflow 1.10 had it: known, but not to be touched."""
-        return self.path.startswith("airflow.contrib.")
+        return self._dag_file.catalog.era(self.path) in ("1.10", "contrib")
+
+    @property
+    def from_old_provider(self) -> bool:
+        """Whether the class is imported by a name that today's provider no longer has, and no version is known."""
+        unknown = self._dag_file.target.provider_version(self.facts.provider) is None
+        return unknown and self._dag_file.catalog.era(self.path) == "provider"
 
     @property
     def from_core_2(self) -> bool:
@@ -309,6 +315,11 @@ class Operator:
         return facts.deferral == "flag" and facts.effective and target.at_least(2, 2) and self._since("flag")
 
     @property
+    def flag_version(self) -> str:
+        """The first release of the class's provider that takes the flag, as text."""
+        return self.facts.versions.get("flag") or self.facts.since or "that has it"
+
+    @property
     def flag_since_later(self) -> str:
         """The release that brings the flag, where the project is known to have an older one; else ""."""
         facts, target = self.facts, self._dag_file.target
@@ -318,8 +329,8 @@ class Operator:
             since = facts.versions.get("core", {}).get("flag")
             if target.airflow is None:
                 return ""
-            return f"Airflow {since}" if since else f"{facts.provider} {facts.versions.get('flag')}"
-        return f"{facts.provider} {facts.versions.get('flag') or facts.since}"
+            return f"Airflow {since}" if since else f"{facts.provider} {self.flag_version}"
+        return f"{facts.provider} {self.flag_version}"
 
     @property
     def default_defers(self) -> bool:

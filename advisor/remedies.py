@@ -30,6 +30,10 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
         return Fix("display-only", f'{description} and drop `mode="reschedule"`, which a deferral ignores')
     rewrites = (SetKeyword(task.span, "deferrable", "True"),)
     doubts = [c.text for c in task.caveats if not has_extra(dag_file, task, c)]
+    if task.from_old_provider:
+        doubts.append(
+            f"the import is an old one, and `deferrable` needs {task.facts.provider} {task.flag_version}"
+        )
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
         doubts.append("on Airflow 3 `execution_timeout` does not cap the time that a task is deferred")
     if doubts:

@@ -140,7 +140,7 @@ def test_files_are_repeatable() -> None:
     facts = [ClassFacts("b.B"), ClassFacts("a.A", deferral="flag")]
     first = files(facts, {"x.B": "b.B", "x.A": "a.A", "x.Unknown": "c.C"})
     assert first == files(facts[::-1], {"x.A": "a.A", "x.B": "b.B"})
-    assert first["former.tsv"] == b"x.A\ta.A\nx.B\tb.B\n"
+    assert first["former.tsv"] == b"x.A\ta.A\t\nx.B\tb.B\t\n"
     assert first["names.txt"] == b"A\n"
 
 

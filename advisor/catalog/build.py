@@ -187,21 +187,27 @@ def build_data(wheels: Path, data: Path = Path(DATA)) -> tuple[dict[str, bytes],
         names.setdefault(new, []).append(old)
     astronomer = read_json(data / "astronomer.json") or []
     facts = merge(extracted, overlay, astronomer, read_json(data / "history.json"), names)
-    return files(facts, {**by_the_way, **aliases}), facts
+    eras = {old: row["era"] for old, row in read_json(data / "aliases.json").items() if isinstance(row, dict)}
+    return files(facts, {**by_the_way, **aliases}, eras), facts
 
 
-def files(facts: list[ClassFacts], former: Mapping[str, str]) -> dict[str, bytes]:
-    """The three data files that the look-up reads."""
+def files(
+    facts: list[ClassFacts], former: Mapping[str, str], eras: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
+    """The three data files that the look-up reads; `eras` says where a former name comes from (see history_aliases)."""
+    eras = eras or {}
     known = {f.name for f in facts}
     lines = [
         json.dumps(to_record(f), ensure_ascii=False, separators=(",", ":")) + "\n"
         for f in sorted(facts, key=lambda f: f.name.encode())
     ]
     rows = sorted(
-        (old.encode(), new.encode()) for old, new in former.items() if new in known and old not in known
+        (old.encode(), new.encode(), eras.get(old, "").encode())
+        for old, new in former.items()
+        if new in known and old not in known
     )
     return {
         "classes.jsonl": "".join(lines).encode(),
-        "former.tsv": b"".join(old + b"\t" + new + b"\n" for old, new in rows),
+        "former.tsv": b"".join(b"\t".join(row) + b"\n" for row in rows),
         "names.txt": "".join(name + "\n" for name in prefilter_names(facts, former)).encode(),
     }

@@ -41,7 +41,8 @@ class Catalog:
     """The facts about every class, read from a folder of data files.
 
     `classes.jsonl`: one class a line, sorted by name. `former.tsv`: every other dotted name a class is or was known
-    by, a tab, today's name; sorted. `names.txt`: the simple names that rules may speak about, one a line.
+    by, today's name and the era of the former one, with tabs between; sorted.
+    `names.txt`: the simple names that rules may speak about, one a line.
     Neither file is decoded before a class is asked for, and then only its own line.
     """
 
@@ -67,7 +68,12 @@ class Catalog:
         if dotted in self._decoded or self._line(dotted) is not None:
             return dotted
         line = find_line(self._former, dotted.encode(), b"", b"\t")
-        return None if line is None else line.partition(b"\t")[2].decode()
+        return None if line is None else line.split(b"\t")[1].decode()
+
+    def era(self, dotted: str) -> str:
+        """Where a former name comes from: "1.10", "contrib", "core" (of Airflow 2), "provider", "re-export"; or ""."""
+        line = find_line(self._former, dotted.encode(), b"", b"\t")
+        return "" if line is None else line.split(b"\t")[2].decode()
 
     def get(self, dotted: str) -> ClassFacts | None:
         """The class that `dotted` is or was; None where the catalog knows of none."""
@@ -96,7 +102,7 @@ class Catalog:
     def former(self) -> Iterator[tuple[str, str]]:
         """Every other dotted name and today's, ordered."""
         for line in self._former.decode().splitlines():
-            old, _, new = line.partition("\t")
+            old, new, _ = line.split("\t")
             yield old, new
 
 
