@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 from advisor.asking import client_of
 from advisor.catalog.waits import waits
+from advisor.coroutines import argument, has_splat, is_driven, is_waited_for, name_of, parameters, references
 from advisor.finding import Span
 from advisor.flow import Flow, Readable, loop_around
 from advisor.limits import stopped
 from advisor.polling import Polling, after_failure, polling
+from advisor.questions import is_awaited
 from advisor.records import dataclass, replace
-from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts, strip_parentheses
+from advisor.syntax import Node, enclosing, function_of, strip_parentheses
 from advisor.values import seconds
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
 _MAX_DEPTH = 4
-_STARTERS = frozenset({"create_task", "ensure_future", "start_soon"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class _Reader:
         loops: dict[Node, list[tuple[Node, float | None]]] = {}
         for call, path in calls_of(file, function):
             limit = _bound(file, call, function, bound)
-            if path in waits().sleeps and _is_awaited(call):
+            if path in waits().sleeps and is_awaited(call):
                 pause = self._seconds(file, argument(file, call, waits().sleeps[path], 0), given)
                 loop = loop_around(call)
                 if loop is not None:
@@ -118,11 +119,11 @@ class _Reader:
             if function_of(inner) == function
         ]
         for inner in nested:
-            for reference in _references(file, inner):
+            for reference in references(file, inner):
                 call = reference.parent()
                 called = call is not None and call.kind() == "call" and call.field("function") == reference
                 node = call if called and call is not None else reference
-                if not _runs(file, node):
+                if not is_waited_for(file, node):
                     continue
                 inner_given = self._given(file, inner, node if called else None, file, given)
                 limit = _bound(file, reference, function_of(reference) or function, bound)
@@ -135,13 +136,13 @@ class _Reader:
             if name is None or function_of(call) != function:
                 continue
             helper = self._helper(file, name, function)
-            if helper is None or helper[1] in nested or not _is_driven(file, call):
+            if helper is None or helper[1] in nested or not is_driven(file, call):
                 continue
             home, definition = helper
             inner_given = self._given(home, definition, call, file, given)
             limit = _bound(file, call, function, bound)
             for wait in self.read(home, definition, inner_given, depth + 1, limit):
-                through = (_name(definition), *wait.through)
+                through = (name_of(definition), *wait.through)
                 found.append(replace(wait, span=_span(file, call), through=through))
         return found
 
@@ -152,7 +153,7 @@ class _Reader:
             owner = next(enclosing(function, "class_definition"), None)
             if holder is not None and method is not None and owner is not None and holder.text() == "self":
                 for definition in file.tree.kinds("function_definition", under=owner):
-                    if _name(definition) == method.text() and definition.text().startswith("async"):
+                    if name_of(definition) == method.text() and definition.text().startswith("async"):
                         return file, definition
         elif name.kind() == "identifier":
             bindings = file.names.lookup(name)
@@ -189,9 +190,9 @@ class _Reader:
         `outer` are the worths of the parameters of the function that calls.
         """
         given: dict[str, float] = {}
-        if call is None or _has_splat(call):
+        if call is None or has_splat(call):
             return given
-        for position, (name, default) in enumerate(_parameters(definition)):
+        for position, (name, default) in enumerate(parameters(definition)):
             value = argument(caller, call, name, position)
             number = self._seconds(caller, value, outer) if value is not None else None
             if value is None and default is not None:
@@ -263,25 +264,6 @@ def _holds(outer: Node, node: Node) -> bool:
     return around.start.index <= place.start.index and place.end.index <= around.end.index
 
 
-def argument(file: Readable, call: Node, name: str, position: int) -> Node | None:
-    """The expression given for a parameter, by keyword or by position; None where it can't be told."""
-    positional: list[Node] = []
-    for node in arguments_of(call):
-        keyword = keyword_parts(node)
-        if keyword is not None:
-            if keyword[0] == name:
-                return keyword[1]
-        elif node.kind() in ("list_splat", "dictionary_splat"):
-            return None
-        else:
-            positional.append(node)
-    return positional[position] if position < len(positional) else None
-
-
-def _has_splat(call: Node) -> bool:
-    return any(node.kind() in ("list_splat", "dictionary_splat") for node in arguments_of(call))
-
-
 def _bound(file: Readable, node: Node, function: Node, outer: float | None) -> float | None:
     """The seconds of the timeout around a node in its function: None for unknown ones, `outer` where there is none."""
     for ancestor in node.ancestors():
@@ -319,117 +301,20 @@ def _timeout_of(file: Readable, node: Node) -> float | None:
     return seconds(file.values.fold(value)) if value is not None else None
 
 
-def _is_awaited(call: Node) -> bool:
-    parent = call.parent()
-    while parent is not None and parent.kind() == "parenthesized_expression":
-        parent = parent.parent()
-    return parent is not None and parent.kind() == "await"
-
-
-def _is_driven(file: Readable, call: Node) -> bool:
-    """Whether the task waits for a coroutine that it calls: awaits it, gathers it, or runs it in a group."""
-    function = function_of(call)
-    for ancestor in call.ancestors():
-        if ancestor == function:
-            return False
-        if ancestor.kind() == "await":
-            return _runs(file, call)
-        if ancestor.kind() == "call" and _method(ancestor) in _STARTERS:
-            return _runs(file, call)
-    return False
-
-
-def _runs(file: Readable, node: Node) -> bool:
-    """Whether what starts a coroutine also waits for it; a heartbeat beside the work is cancelled or forgotten."""
-    statement, starter = node, None
-    for ancestor in node.ancestors():
-        if ancestor.kind() == "call" and _method(ancestor) in _STARTERS and starter is None:
-            starter = ancestor
-        if ancestor.kind() in ("assignment", "expression_statement"):
-            statement = ancestor
-            break
-        if ancestor.kind() in ("block", "module", "function_definition"):
-            break
-    if starter is None:
-        return True
-    function = starter.field("function")
-    group = function.field("object") if function is not None else None
-    if statement.kind() == "assignment":
-        target = statement.field("left")
-        return target is None or not _is_cancelled(file, target)
-    if group is not None and _is_group(file, group):
-        return not _is_cancelled(file, group)
-    forgotten = statement.kind() == "expression_statement" and statement.named_children()[:1] == [starter]
-    return not forgotten
-
-
-def _is_group(file: Readable, node: Node) -> bool:
-    if node.kind() != "identifier":
-        return False
-    return any(binding.kind == "with" for binding in file.names.lookup(node))
-
-
-def _is_cancelled(file: Readable, name: Node) -> bool:
-    if name.kind() != "identifier":
-        return False
-    for reference in file.names.references(name.text()):
-        node, parent = reference, reference.parent()
-        while parent is not None and parent.kind() == "attribute" and parent.field("object") == node:
-            attribute = parent.field("attribute")
-            if attribute is not None and attribute.text() == "cancel":
-                return True
-            node, parent = parent, parent.parent()
-    return False
-
-
-def _method(call: Node) -> str:
-    function = call.field("function")
-    if function is None:
-        return ""
-    name = function.field("attribute") if function.kind() == "attribute" else function
-    return name.text() if name is not None else ""
-
-
-def _references(file: Readable, definition: Node) -> list[Node]:
-    return [
-        reference
-        for reference in file.names.references(_name(definition))
-        if any(binding.value == definition for binding in file.names.lookup(reference))
-    ]
-
-
-def _parameters(definition: Node) -> list[tuple[str, Node | None]]:
-    """The parameters that a call can give by position, `self` left out, with their defaults."""
-    parameters = definition.field("parameters")
-    found: list[tuple[str, Node | None]] = []
-    for node in parameters.named_children() if parameters is not None else ():
-        name = node if node.kind() == "identifier" else node.field("name")
-        if node.kind() == "typed_parameter":
-            name = node.child(0)
-        if name is not None and name.kind() == "identifier" and name.text() != "self":
-            found.append((name.text(), node.field("value")))
-    return found
-
-
 def _defaults(file: Readable, task: Node) -> dict[str, float]:
     """The defaults of a task's parameters that no call in the file replaces, in seconds."""
     given: dict[str, float] = {}
-    uses = [reference.parent() for reference in _references(file, task)]
-    for position, (name, default) in enumerate(_parameters(task)):
+    uses = [reference.parent() for reference in references(file, task)]
+    for position, (name, default) in enumerate(parameters(task)):
         number = seconds(file.values.fold(default)) if default is not None else None
         if number is None or not uses:
             continue
         calls = [use for use in uses if use is not None and use.kind() == "call"]
         if len(calls) == len(uses) and all(
-            argument(file, call, name, position) is None and not _has_splat(call) for call in calls
+            argument(file, call, name, position) is None and not has_splat(call) for call in calls
         ):
             given[name] = number
     return given
-
-
-def _name(definition: Node) -> str:
-    name = definition.field("name")
-    return name.text() if name is not None else ""
 
 
 def _span(file: Readable, node: Node) -> Span:
