@@ -1,0 +1,167 @@
+"""Deferrals of a project's own operators: how long, resumed where, and whether they come back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from advisor import engine
+from advisor.config import Settings
+from advisor.finding import Finding
+from advisor.target import detect
+
+HEAD = """\
+from datetime import timedelta
+from airflow.exceptions import TaskDeferred
+from airflow.models import BaseOperator
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger, TimeDeltaTrigger
+from airflow.sdk import BaseSensorOperator, timezone
+from mycorp import JobTrigger
+
+
+"""
+REPEATED, SHORT = "repeated-deferral", "short-deferral"
+
+
+def check(text: str, root: Path) -> list[Finding]:
+    """The findings of the two rules on a file with this text."""
+    path = root / "operators.py"
+    path.write_text(HEAD + text)
+    settings = replace(Settings(root=root), select=(REPEATED, SHORT))
+    context = engine.prepare(settings, detect(root, settings, "3.3", True))
+    return engine.check(path.read_bytes(), str(path), context)
+
+
+def operator(execute: str, check_: str = "return event", base: str = "BaseOperator", extra: str = "") -> str:
+    """An operator whose `execute` and resume method `check` hold these statements."""
+    body = [f"class Job({base}):", *(f"    {line}" for line in extra.splitlines())]
+    for head, statements in (
+        ("execute(self, context, event=None)", execute),
+        ("check(self, context, event)", check_),
+    ):
+        body += [f"    def {head}:", *(f"        {line}" for line in statements.splitlines())]
+    return "\n".join(body) + "\n"
+
+
+DEFER = 'self.defer(trigger=JobTrigger(), method_name="check")'
+TO_EXECUTE = 'self.defer(trigger=JobTrigger(), method_name="execute")'
+
+CYCLES = {
+    "once": (operator(DEFER), False),
+    "again": (operator(DEFER, f"if event['running']:\n    {DEFER}"), True),
+    "through execute": (operator(DEFER, "self.execute(context)"), True),
+    "through execute with the event": (
+        operator(f"if event is None:\n    {DEFER}\nreturn event", "return self.execute(context, event)"),
+        False,
+    ),
+    "through a helper": (
+        operator("self._wait()", "self._wait()", extra=f"def _wait(self):\n    {DEFER}"),
+        True,
+    ),
+    "first run told by the event": (operator(f"if not event:\n    {TO_EXECUTE}\nreturn event"), False),
+    "first run told by an early return": (operator(f"if event:\n    return event\n{TO_EXECUTE}"), False),
+    "first run told by an early raise": (
+        operator(f"if event is not None:\n    raise ValueError(event)\nelse:\n    {TO_EXECUTE}"),
+        False,
+    ),
+    "early return for some events": (
+        operator(f"if event and event['done']:\n    return event\n{TO_EXECUTE}"),
+        True,
+    ),
+    "inside of the event": (operator(f"if event:\n    {TO_EXECUTE}\nself.start()\n{DEFER}"), True),
+    "both on the event and on more": (
+        operator(f"if event is None and self.wait:\n    {TO_EXECUTE}\nreturn event"),
+        False,
+    ),
+    "TaskDeferred": (
+        operator('raise TaskDeferred(trigger=JobTrigger(), method_name="execute")', "return event"),
+        True,
+    ),
+    "TaskDeferred that nobody raises": (
+        operator('return TaskDeferred(trigger=JobTrigger(), method_name="execute")', "return event"),
+        False,
+    ),
+    "name of the method from the method": (
+        operator(
+            "self.defer(trigger=JobTrigger(), method_name=self.check.__name__)", "self.execute(context)"
+        ),
+        True,
+    ),
+    "name of the method from a parameter": (
+        operator(
+            "self._to(method_name=self.check.__name__)",
+            "self._to(method_name=self.check.__name__)",
+            extra="def _to(self, method_name):\n    self.defer(trigger=JobTrigger(), method_name=method_name)",
+        ),
+        True,
+    ),
+    "unknown method": (operator("self.defer(trigger=JobTrigger(), method_name=self.next)", DEFER), True),
+    "generic base": (
+        "from mycorp import AwsBaseSensor\n\n\n" + operator(DEFER, DEFER, base="AwsBaseSensor[object]"),
+        True,
+    ),
+    "waits for more than a minute": (
+        operator(
+            'self.defer(trigger=TimeDeltaTrigger(timedelta(minutes=2)), method_name="check")',
+            "self.execute({})",
+        ),
+        False,
+    ),
+    "slow half of a cycle": (
+        operator(
+            'self.defer(trigger=TimeDeltaTrigger(timedelta(minutes=9)), method_name="check")',
+            'self.defer(trigger=JobTrigger(), method_name="execute")',
+        ),
+        False,
+    ),
+    "no operator": (operator(DEFER, DEFER, base="Base"), False),
+}
+
+
+@pytest.mark.parametrize("name", CYCLES)
+def test_what_comes_back_to_the_same_deferral(tmp_path: Path, name: str) -> None:
+    text, repeats = CYCLES[name]
+    findings = [found for found in check(text, tmp_path) if found.rule == REPEATED]
+    assert bool(findings) == repeats, [found.message for found in findings]
+
+
+TRIGGERS = [
+    ("TimeDeltaTrigger(timedelta(seconds=10))", True),
+    ("TimeDeltaTrigger(delta=timedelta(seconds=3), end_from_trigger=True)", True),
+    ("TimeDeltaTrigger(timedelta(seconds=11))", False),
+    ("TimeDeltaTrigger(self.pause)", True),
+    ("TimeDeltaTrigger(self.given)", False),
+    ("TimeDeltaTrigger(timedelta(seconds=self.seconds))", False),
+    ("DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=5))", True),
+    ("DateTimeTrigger(timezone.utcnow() + timedelta(hours=5))", False),
+    ("DateTimeTrigger(context['data_interval_end'])", False),
+    ("JobTrigger(poll_interval=5)", False),
+]
+
+
+@pytest.mark.parametrize(("trigger", "short"), TRIGGERS)
+@pytest.mark.parametrize("spelling", ["in place", "local", "raised"])
+def test_how_long_a_trigger_waits(tmp_path: Path, trigger: str, short: bool, spelling: str) -> None:
+    execute = {
+        "in place": f'self.defer(trigger={trigger}, method_name="check", timeout=timedelta(seconds=5))',
+        "local": f'trigger = {trigger}\nself.defer(trigger=trigger, method_name="check")',
+        "raised": f'raise TaskDeferred(trigger={trigger}, method_name="check")',
+    }[spelling]
+    extra = "pause = timedelta(seconds=5)\ndef __init__(self, given):\n    self.given = given"
+    findings = check(operator(execute, base="BaseSensorOperator", extra=extra), tmp_path)
+    assert [found.rule for found in findings] == ([SHORT] if short else [])
+
+
+def test_messages_name_class_methods_and_seconds(tmp_path: Path) -> None:
+    wait = 'self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=30)), method_name="check")'
+    (again,) = check(
+        operator("self._wait()", "self._wait()", extra=f"def _wait(self):\n    {wait}"), tmp_path
+    )
+    assert again.message == (
+        "Job resumes in `check` and may defer again in `_wait` for 30 s: every turn stops the task and starts it "
+        "again on a worker (2.3 s); let the trigger go on waiting"
+    )
+    (loop,) = check(operator(f"for part in self.parts:\n    {DEFER}"), tmp_path)
+    assert loop.message.startswith("Job.execute defers in a loop: every turn stops the task")
