@@ -25,7 +25,8 @@ _CALLABLES = re.compile(r"(?:python_callable|\w*_callable|\w*_callback|callback|
 _PASSES_ON = frozenset(
     {"argument_list", "list", "tuple", "parenthesized_expression", "conditional_expression"}
 )
-_FEW_BINDINGS = 12
+_FEW = 12
+_MAX_DEPTH = 30
 _LOOPS = frozenset({"for_statement", "while_statement", *COMPREHENSIONS})
 
 
@@ -36,6 +37,7 @@ class Contexts:
         self._names = names
         self._run_time: dict[Node, bool] = {}
         self._makers: dict[Node, list[Node]] = {}
+        self._depth = 0
 
     def decorators(self, function: Node) -> Iterator[tuple[str, Node]]:
         """The resolved dotted name of each decorator of a function, and the decorator's expression."""
@@ -65,8 +67,12 @@ class Contexts:
     def _is_run_time(self, function: Node) -> bool:
         known = self._run_time.get(function)
         if known is None:
+            if self._depth >= _MAX_DEPTH:
+                return True  # called through so many functions that silence is the better guess
             self._run_time[function] = False  # a function that calls itself ends here
+            self._depth += 1
             known = self._run_time[function] = self._decide_run_time(function)
+            self._depth -= 1
         return known
 
     def _decide_run_time(self, function: Node) -> bool:
@@ -115,12 +121,11 @@ class Contexts:
 
     def _is_of(self, reference: Node, function: Node) -> bool:
         """Whether a name read here is that of this function, and not of another one of the same name."""
-        bindings = self._names.lookup(reference)
-        return len(bindings) == 1 or any(binding.value == function for binding in bindings[:_FEW_BINDINGS])
+        return any(binding.value == function for binding in self._names.lookup(reference)[:_FEW])
 
     def _handed_over(self, node: Node) -> bool:
         """Whether a function is given away here for a task to call: `python_callable=f`, `partial(f)`, `task(f)`."""
-        for _ in range(_FEW_BINDINGS):
+        for _ in range(_FEW):
             parent = node.parent()
             if parent is None:
                 return False

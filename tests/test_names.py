@@ -172,7 +172,9 @@ def test_relative_imports_are_seen_from_the_package(statement: str, package: str
 
 
 def test_imports_keep_how_they_were_written() -> None:
-    tree = parse("try:\n    from ..a.b import C as D\nexcept ImportError:\n    pass\nimport x.y\nimport x.z as w\n")
+    tree = parse(
+        "try:\n    from ..a.b import C as D\nexcept ImportError:\n    pass\nimport x.y\nimport x.z as w\n"
+    )
     names = Names(tree, "p.q")
     assert [(i.local, i.target, i.module, i.name, i.guarded) for i in names.imports] == [
         ("D", "p.a.b.C", "..a.b", "C", True),

@@ -14,7 +14,7 @@ NEWER = {
     "type alias": "type A = int\ntype B[T] = list[T]\n",
     "type parameters": "def f[T: int, *Ts, **P](x: T) -> T: ...\nclass C[T]: ...\n",
     "type parameter defaults": "def f[T = str](x: T) -> T: ...\n",
-    "quotes in f-string": "x = f\"{a[\"b\"]}\"\n",
+    "quotes in f-string": 'x = f"{a["b"]}"\n',
     "nested f-strings": 'x = f"{f"{f"{1}"}"}"\n',
     "lines in f-string": "x = f'{a\n + b}'\n",
     "comment in f-string": "x = f'{a # why\n}'\n",
@@ -128,7 +128,9 @@ def test_columns_count_characters() -> None:
 
 
 def test_around_names_what_encloses_a_node_from_the_inside_out() -> None:
-    text = "class A:\n    def f(self, x=lambda a: b):\n        with c as d:\n            return [e for g in h]\n"
+    text = (
+        "class A:\n    def f(self, x=lambda a: b):\n        with c as d:\n            return [e for g in h]\n"
+    )
     tree = parse(text)
     found = {name: [one.kind for one in tree.around(tree.occurrences[name][0])] for name in "beh"}
     assert found == {

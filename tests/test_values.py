@@ -17,7 +17,9 @@ HEAD = "import datetime\nfrom datetime import timedelta as td\nimport pendulum\n
 
 def fold(expression: str, before: str = "", after: str = "") -> object:
     tree = parse(f"{HEAD}{before}\nRESULT(value={expression})\n{after}\n")
-    values = Values(Names(tree), lambda dotted: {"lib.LIMIT": 7, "lib.ARGS": Dict({"a": 1})}.get(dotted, UNKNOWN))
+    values = Values(
+        Names(tree), lambda dotted: {"lib.LIMIT": 7, "lib.ARGS": Dict({"a": 1})}.get(dotted, UNKNOWN)
+    )
     call = next(c for c in tree.kinds("call") if c.text().startswith("RESULT("))
     return Arguments(call, values).value("value")
 
@@ -241,7 +243,12 @@ def test_constants_of_functions_and_classes_are_seen_from_inside() -> None:
         ("A", "A = {'a': 1, 'b': 2}\nB = dict(A)\nB['a'] = 3", {"a": 1, "b": 2}, True),
         ("A", "A = {'a': 1}\nfor d in (A, B):\n    d['a'] = 3", {"a": UNKNOWN}, False),
         ("A", "A = {'a': 1, 'b': 2}\ndef f(d):\n    d['a'] = 3\nf(A)", {"a": UNKNOWN, "b": 2}, True),
-        ("A", "A = {'a': 1, 'b': 2}\ndef f(x, d=None):\n    d['a'] = 3\nf(1, d=A)", {"a": UNKNOWN, "b": 2}, True),
+        (
+            "A",
+            "A = {'a': 1, 'b': 2}\ndef f(x, d=None):\n    d['a'] = 3\nf(1, d=A)",
+            {"a": UNKNOWN, "b": 2},
+            True,
+        ),
         ("A", "A = {'a': 1, 'b': 2}\ndef f(d):\n    return d['a']\nf(A)", {"a": 1, "b": 2}, True),
         ("A", "from lib import ARGS as A\nA['a'] = 2", {"a": UNKNOWN}, True),
         ("lib.ARGS", "import lib\nlib.ARGS['a'] = 2", {}, False),
@@ -266,7 +273,13 @@ def test_arguments_of_a_call() -> None:
     calls = {c.text()[0]: c for c in tree.kinds("call")}
     values = Values(Names(tree), lambda dotted: UNKNOWN)
     f, g, h, k = (Arguments(calls[name], values) for name in "fghk")
-    assert (f.value("a"), f.value("b"), f.value("c"), f.doubtful, f.positional) == (1, 3, MISSING, False, True)
+    assert (f.value("a"), f.value("b"), f.value("c"), f.doubtful, f.positional) == (
+        1,
+        3,
+        MISSING,
+        False,
+        True,
+    )
     assert (g.value("a"), g.value("c"), g.doubtful) == (1, UNKNOWN, True)
     assert (h.value("a"), h.value("c"), h.doubtful) == (1, UNKNOWN, True)
     assert (k.value("a"), k.value("c"), k.doubtful, k.given("c")) == (1, MISSING, False, False)
