@@ -295,24 +295,39 @@ class Operator:
             ("airflow.providers.", "airflow.sdk.")
         )
         airflow = self._dag_file.target.airflow
-        return core and self.facts.provider == _STANDARD and (airflow is None or airflow < (3,))
+        return core and "core" in self.facts.versions and (airflow is None or airflow < (3,))
 
-    def _since(self, fact: str) -> bool:
-        """Whether the project's version has a fact ("flag", "default_from_config") that the newest one has."""
+    def _since(self, *names: str) -> bool:
+        """Whether the project's version has facts ("flag", "default_from_config") that the newest one has."""
         target, versions = self._dag_file.target, self.facts.versions
-        if self.from_core_2:
-            since = versions.get("core", {}).get(fact)
-            return since is not None and target.at_least(*parse_version(since))
-        since = versions.get(fact) or (self.facts.since if fact == "flag" else None)
-        return (
-            since is None or target.provider_at_least(self.facts.provider, parse_version(since)) is not False
-        )
+        for name in names:
+            if self.from_core_2:
+                since = versions.get("core", {}).get(name)
+                if since is None or not target.at_least(*parse_version(since)):
+                    return False
+            else:
+                since = self.facts.since if name == "since" else versions.get(name)
+                if since and target.provider_at_least(self.facts.provider, parse_version(since)) is False:
+                    return False
+        return True
 
     @property
     def takes_flag(self) -> bool:
         """Whether the class takes `deferrable` in the project's version, and the flag decides there."""
         target, facts = self._dag_file.target, self.facts
-        return facts.deferral == "flag" and facts.effective and target.at_least(2, 2) and self._since("flag")
+        return (
+            facts.deferral == "flag"
+            and facts.effective
+            and target.at_least(2, 2)
+            and self._since("flag", "since")
+        )
+
+    @property
+    def provider_in_doubt(self) -> bool:
+        """Whether the project runs so old an Airflow that its providers may lack the flag, and no version is known."""
+        target = self._dag_file.target
+        old = target.airflow is not None and target.airflow < (2, 7) and target.source != "--target-airflow"
+        return old and not self.from_core_2 and target.provider_version(self.facts.provider) is None
 
     @property
     def flag_version(self) -> str:
@@ -323,8 +338,8 @@ class Operator:
     def flag_since_later(self) -> str:
         """The release that brings the flag, where the project is known to have an older one; else ""."""
         facts, target = self.facts, self._dag_file.target
-        if facts.deferral != "flag" or self._since("flag"):
-            return ""
+        if facts.deferral != "flag" or self._since("flag") or facts.versions.get("flag_of"):
+            return ""  # with `flag_of` the flag came from the base class of another provider
         if self.from_core_2:
             since = facts.versions.get("core", {}).get("flag")
             if target.airflow is None:

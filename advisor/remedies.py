@@ -34,6 +34,10 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
         doubts.append(
             f"the import is an old one, and `deferrable` needs {task.facts.provider} {task.flag_version}"
         )
+    elif task.provider_in_doubt:
+        doubts.append(
+            f"`deferrable` needs {task.facts.provider} {task.flag_version}, and nothing here tells its version"
+        )
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
         doubts.append("on Airflow 3 `execution_timeout` does not cap the time that a task is deferred")
     if doubts:
