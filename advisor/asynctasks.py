@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from advisor.asking import Request, single_request
+from advisor.catalog.waits import waits
 from advisor.contexts import class_bases
 from advisor.finding import Span
 from advisor.syntax import Node, arguments_of, enclosing, keyword_parts
@@ -42,9 +43,7 @@ class AsyncTask:
     @cached_property
     def single_request(self) -> Request | None:
         """The task's only request, where it awaits one, once, and nothing else; None otherwise."""
-        if self._has_other_decorators or any(
-            call for call, path in self._calls if path.startswith("asyncio.") and _runs_more(path)
-        ):
+        if self._has_other_decorators or any(path in waits().concurrent for path in self._calls):
             return None
         return single_request(self._dag_file, self.function)
 
@@ -54,10 +53,8 @@ class AsyncTask:
         return self._dag_file.tree.span(parent if parent is not None and parent.kind() == "await" else node)
 
     @property
-    def _calls(self) -> list[tuple[Node, str]]:
-        return [
-            (call, path) for call, path in self._dag_file.async_calls if self.function in call.ancestors()
-        ]
+    def _calls(self) -> list[str]:
+        return [path for call, path in self._dag_file.async_calls if self.function in call.ancestors()]
 
     @property
     def _has_other_decorators(self) -> bool:
@@ -72,17 +69,6 @@ class AsyncTask:
             if path.startswith("airflow.")
         }
         return count > len(known)
-
-
-def _runs_more(path: str) -> bool:
-    return path.rpartition(".")[2] in (
-        "gather",
-        "TaskGroup",
-        "create_task",
-        "wait",
-        "as_completed",
-        "ensure_future",
-    )
 
 
 def find_async_tasks(dag_file: DagFile) -> list[AsyncTask]:

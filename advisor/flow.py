@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Protocol
 
 from advisor.names import Names
@@ -15,6 +16,9 @@ _COMPREHENSIONS = frozenset({"list_comprehension", "set_comprehension", "generat
 _NARROWING = frozenset({"remove", "discard"})
 _CHANGING = frozenset(
     {"append", "add", "update", "extend", "insert", "clear", "pop", "popleft", "popitem", "set", *_NARROWING}
+)
+_PATTERNS = frozenset(
+    {"pattern_list", "tuple_pattern", "list_pattern", "list_splat_pattern", "parenthesized_expression"}
 )
 _LEAVING = ("continue_statement", "break_statement", "return_statement")
 _HANDLERS = frozenset({"except_clause", "except_group_clause", "finally_clause"})
@@ -51,6 +55,8 @@ class Flow:
         self.loop = loop
         self.function = function_of(loop)
         self.sources: dict[str, list[Source]] = {}
+        #: whether the loop only tries again until nothing fails; filled in by who judges that
+        self.tries_again: bool | None = None
         self._read_sources()
 
     def own(self, *kinds: str, under: Node | None = None) -> list[Node]:
@@ -130,41 +136,46 @@ class Flow:
             found.append(node)
         return found
 
-    def varying(self) -> set[str]:
+    @cached_property
+    def varying(self) -> frozenset[str]:
         """Names whose value in one turn comes from the turn before: a cursor, a page number, the next address."""
-        carried = {name for name, sources in self.sources.items() if self._is_carried(name, sources)}
-        while True:
-            more = {
-                name
-                for name, sources in self.sources.items()
-                if name not in carried
-                and any(s.value is not None and self.varies(s.value, carried) for s in sources)
-            }
-            if not more:
-                return carried
+        feeds: dict[str, set[str]] = {}
+        for name, sources in self.sources.items():
+            for source in sources:
+                for read in self.names_in(source.value) if source.value is not None else ():
+                    if not _identifies(read):
+                        feeds.setdefault(read.text(), set()).add(name)
+        uses: dict[str, list[Node]] = {}
+        for node in self.names_in(self.loop):
+            if node.text() in self.sources and not _is_target(node):
+                uses.setdefault(node.text(), []).append(node)
+        ahead = [
+            name for name, sources in self.sources.items() if self._is_carried(sources, uses.get(name, []))
+        ]
+        carried = set(ahead)
+        while ahead:
+            more = feeds.get(ahead.pop(), set()) - carried
             carried |= more
+            ahead += more
+        return frozenset(carried)
 
-    def varies(self, expression: Node, varying: set[str]) -> bool:
+    def varies(self, expression: Node, varying: frozenset[str]) -> bool:
         """Whether an expression reads one of these names for more than to tell which thing it is (`job.id`)."""
         return any(node.text() in varying and not _identifies(node) for node in self.names_in(expression))
 
-    def _is_carried(self, name: str, sources: list[Source]) -> bool:
+    def _is_carried(self, sources: list[Source], uses: list[Node]) -> bool:
         if all(source.narrows for source in sources):
             return False
         if any(source.builds and not source.narrows for source in sources):
             return True
         given = min(source.node.range().end.index for source in sources)
         targets = {source.node.range().start.index for source in sources}
-        for node in self.names_in(self.loop):
-            if (
-                node.text() == name
-                and node.range().start.index < given
-                and function_of(node) == self.function
-            ):
-                start = node.range().start.index
-                if start not in targets and not _is_target(node):
-                    return True
-        return False
+        return any(
+            node.range().start.index < given
+            and node.range().start.index not in targets
+            and function_of(node) == self.function
+            for node in uses
+        )
 
     # -- ways out
 
@@ -196,6 +207,7 @@ class Flow:
             child = ancestor
         return tuple(found)
 
+    @cached_property
     def exits(self) -> list[tuple[Node, tuple[Node, ...]]]:
         """The statements that end the loop, `raise` left out, and the tests that each stands under."""
         found = []
@@ -219,6 +231,7 @@ class Flow:
             child = ancestor
         return found
 
+    @cached_property
     def raises(self) -> list[tuple[Node, tuple[Node, ...]]]:
         """The `raise` statements outside of handlers, and the tests that each stands under."""
         return [(node, self.tests(node)) for node in self.own("raise_statement") if not self.in_handler(node)]
@@ -262,24 +275,20 @@ def loop_around(node: Node) -> Node | None:
 
 def _targets(node: Node | None) -> Iterator[str]:
     """The names that an assignment's left side binds or changes (of `a.b` and `a[0]` that is `a`)."""
-    if node is None:
-        return
-    kind = node.kind()
-    if kind == "identifier":
-        yield node.text()
-    elif kind == "attribute":
-        yield from _targets(node.field("object"))
-    elif kind == "subscript":
-        yield from _targets(node.field("value"))
-    elif kind in (
-        "pattern_list",
-        "tuple_pattern",
-        "list_pattern",
-        "list_splat_pattern",
-        "parenthesized_expression",
-    ):
-        for child in node.named_children():
-            yield from _targets(child)
+    ahead = [node]
+    while ahead:
+        target = ahead.pop()
+        if target is None:
+            continue
+        kind = target.kind()
+        if kind == "identifier":
+            yield target.text()
+        elif kind == "attribute":
+            ahead.append(target.field("object"))
+        elif kind == "subscript":
+            ahead.append(target.field("value"))
+        elif kind in _PATTERNS:
+            ahead += target.named_children()
 
 
 def _is_target(node: Node) -> bool:

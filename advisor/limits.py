@@ -24,7 +24,7 @@ class Limit:
 def limits(flow: Flow, pause: float) -> list[Limit]:
     """The bounds that the loop's condition and the tests of its exits put on it, one turn lasting `pause` seconds."""
     tests = [flow.condition] if flow.condition is not None else []
-    for _, guards in [*flow.exits(), *flow.raises()]:
+    for _, guards in [*flow.exits, *flow.raises]:
         tests += guards
     found: list[Limit] = []
     for test in tests:

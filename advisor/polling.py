@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.catalog.waits import waits
-from advisor.flow import Flow
+from advisor.flow import Flow, Source
 from advisor.limits import before, limits, turns_of
 from advisor.questions import (
     LIMITERS,
@@ -22,6 +22,7 @@ from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, strip_parentheses
 from advisor.values import seconds
 
+_MAX_SOURCES = 500  # assignments in one loop; what is larger was not written by hand
 _RETRYING = ("retry", "retries", "rate", "throttl", "ratelimit", "too_many", "backoff", "back_off")
 _STATUS_NAMES = frozenset({"status", "status_code", "ok", "is_success", "is_error", "reason"})
 
@@ -44,6 +45,8 @@ def polling(flow: Flow, pauses: list[tuple[Node, float | None]], whole_task: boo
     `pauses` are the sleeps that belong to the loop, and their seconds. `whole_task` says that the loop stands in the
     task's own function, not in a coroutine that may run beside it.
     """
+    if sum(map(len, flow.sources.values())) > _MAX_SOURCES:
+        return None
     regular = [(call, pause) for call, pause in pauses if not after_failure(flow, call)]
     if not regular:
         return None
@@ -67,12 +70,16 @@ def after_failure(flow: Flow, node: Node) -> bool:
     if flow.in_handler(node):
         return True
     tests = [*flow.tests(node), *flow.tests_before(node)]
-    return any(_tells_failure(flow, test) for test in tests) or _tries_again(flow)
+    if any(_tells_failure(flow, test) for test in tests):
+        return True
+    if flow.tries_again is None:
+        flow.tries_again = _tries_again(flow)
+    return flow.tries_again
 
 
 def _tries_again(flow: Flow) -> bool:
     """Whether the way out of the loop is that nothing fails, not what the answer is."""
-    exits = flow.exits()
+    exits = flow.exits
     if any(not _conditional(flow, node, tests) for node, tests in exits):
         return True  # the way out needs no answer, only that nothing is raised
     tests = [test for _, guards in exits for test in guards]
@@ -95,12 +102,12 @@ def _tells_failure(flow: Flow, test: Node) -> bool:
 
 def _questions(flow: Flow, sleeps: list[Node], whole_task: bool) -> list[Node] | None:
     """The calls that the loop repeats until their answer changes; None where it does not poll."""
-    exits = flow.exits()
+    exits = flow.exits
     tests = [test for _, guards in exits for test in guards]
     if flow.condition is not None:
         tests.append(flow.condition)
     elif not exits:
-        raised = flow.raises()
+        raised = flow.raises
         tests = [test for _, guards in raised for test in guards]
         if not raised and flow.loop.kind() == "while_statement":
             return _endless(flow, whole_task)
@@ -110,7 +117,7 @@ def _questions(flow: Flow, sleeps: list[Node], whole_task: bool) -> list[Node] |
         return [] if _waits_for_flag(flow, whole_task) else None
     if any(streams(call) for call in asked):
         return None
-    varying = flow.varying()
+    varying = flow.varying
     same = [call for call in asked if not flow.varies(call, varying) or refreshes(call)]
     if not same or all(is_local(flow, call) for call in same):
         return None
@@ -160,20 +167,22 @@ def _least(flow: Flow, sleep: Node) -> float | None:
     if name is None or name.kind() != "identifier":
         return None
     changes = flow.sources.get(name.text(), [])
-    if not changes or not all(_grows(source.node, source.value, name.text()) for source in changes):
+    if not changes or not all(_grows(flow, source, name.text()) for source in changes):
         return None
     start = before(flow, name)
     return seconds(flow.file.values.fold(start)) if start is not None else None
 
 
-def _grows(statement: Node, value: Node | None, name: str) -> bool:
-    if statement.kind() == "augmented_assignment":
-        operator = statement.field("operator")
+def _grows(flow: Flow, source: Source, name: str) -> bool:
+    """Whether a name is given something that is built on its old value: `pause *= 2`, `min(pause * 2, 60)`."""
+    if source.node.kind() == "augmented_assignment":
+        operator = source.node.field("operator")
         return operator is not None and operator.text() in ("*=", "+=")
-    if value is None:
+    value = source.value
+    if value is None or name not in {node.text() for node in flow.names_in(value)}:
         return False
     if value.kind() == "call":
         function = value.field("function")
-        return function is not None and function.text() == "min" and name in value.text()
+        return function is not None and function.text() == "min"
     operator = value.field("operator") if value.kind() == "binary_operator" else None
-    return operator is not None and operator.text() in ("*", "+") and name in value.text()
+    return operator is not None and operator.text() in ("*", "+")

@@ -213,7 +213,7 @@ def drains(flow: Flow, asked: list[Node]) -> bool:
         if source.value is not None and any(_within(call, source.value) for call in asked)
     }
     going = [(flow.condition, True)] if flow.condition is not None else []
-    going += [(test, False) for _, tests in flow.exits() for test in tests]
+    going += [(test, False) for _, tests in flow.exits for test in tests]
     emptied = {
         name
         for test, wanted in going

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from advisor.deferrals import Deferral
 
 _MAX_DEPTH = 8
+_MAX_TERMS = 100
 _OPERATOR = re.compile(r"(?:Operator|Sensor)(?:Async)?$")
 _EXITS = frozenset({"return_statement", "raise_statement", "break_statement", "continue_statement"})
 
@@ -190,21 +191,23 @@ def _block_leaves(block: Node, given: frozenset[str]) -> bool:
     return any(_always_leaves(statement, given) for statement in block.named_children())
 
 
-def _truth(test: Node, given: frozenset[str]) -> bool | None:
+def _truth(test: Node, given: frozenset[str], depth: int = 0) -> bool | None:
     """Whether a test holds while these parameters are given; None where that depends on more."""
+    if depth > _MAX_TERMS:
+        return None
     test = strip_parentheses(test)
     kind = test.kind()
     if kind == "identifier":
         return True if test.text() in given else None
     if kind == "not_operator":
         inner = test.field("argument")
-        truth = _truth(inner, given) if inner is not None else None
+        truth = _truth(inner, given, depth + 1) if inner is not None else None
         return None if truth is None else not truth
     if kind == "boolean_operator":
         left, right, sign = test.field("left"), test.field("right"), test.field("operator")
         if left is None or right is None or sign is None:
             return None
-        truths = (_truth(left, given), _truth(right, given))
+        truths = (_truth(left, given, depth + 1), _truth(right, given, depth + 1))
         decided = sign.text() == "or"
         if decided in truths:
             return decided

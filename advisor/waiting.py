@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
 _MAX_DEPTH = 4
+_MAX_READ = 200  # functions read for one task
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class _Reader:
     def __init__(self, dag_file: DagFile) -> None:
         self._dag_file = dag_file
         self._open: list[Node] = []
+        self._read = 0
 
     def read(
         self,
@@ -73,11 +75,13 @@ class _Reader:
 
         `bound`: the timeout around it in seconds, None for one that isn't known, negative for none.
         """
-        if function in self._open or depth > _MAX_DEPTH:
+        self._read += 1
+        if function in self._open or depth > _MAX_DEPTH or self._read > _MAX_READ:
             return []
         self._open.append(function)
         found: list[Wait] = []
         loops: dict[Node, list[tuple[Node, float | None]]] = {}
+        flows: dict[Node, Flow] = {}
         for call, path in calls_of(file, function):
             limit = _bound(file, call, function, bound)
             if path in waits().sleeps and is_awaited(call):
@@ -85,7 +89,9 @@ class _Reader:
                 loop = loop_around(call)
                 if loop is not None:
                     loops.setdefault(loop, []).append((call, pause))
-                    failing = after_failure(Flow(file, loop), call)
+                    if loop not in flows:
+                        flows[loop] = Flow(file, loop)
+                    failing = after_failure(flows[loop], call)
                 else:
                     failing = False
                 if pause is not None and (limit is None or limit < 0):
@@ -96,7 +102,7 @@ class _Reader:
                     found.append(Wait(_span(file, call), total, path.rpartition(".")[2]))
         for loop, pauses in loops.items():
             if _bound(file, loop, function, bound) == -1.0:
-                judged = polling(Flow(file, loop), pauses, depth == 0)
+                judged = polling(flows[loop], pauses, depth == 0)
                 if judged is not None:
                     span = file.tree.span(loop)
                     waiter = self._waiter(file, judged)
