@@ -71,6 +71,14 @@ class Deferral:
                 return bound(self._dag_file.values.fold(positional[0]), unit) if positional else None
         return None
 
+    @property
+    def is_timer(self) -> bool:
+        """Whether the trigger only lets time pass, and asks nobody."""
+        trigger = self.trigger
+        function = trigger.field("function") if trigger is not None else None
+        paths = self._dag_file.names.candidates(function) if function is not None else ()
+        return any(path in waits().triggers for path in paths)
+
     def repeats(self, longest: float) -> bool:
         """Whether the resumed task comes back to this very deferral, with no wait known to exceed `longest` seconds."""
         wait = self.known_wait

@@ -34,6 +34,9 @@ class Classes:
         """
         concrete = {other.owner for other in self.deferrals} | set(self._derived(deferral.owner))
         lines = [line for line in map(self._line, concrete) if deferral.owner in line]
+        if not deferral.is_timer and _looks_again(deferral.call, deferral.method):
+            # It waits for what the first run found missing, and goes on then: another turn would be a race.
+            lines = [line for line in lines if not self._on_first_run(line, deferral.method)]
         return any(self._reaches(line, deferral, longest) for line in lines)
 
     def is_operator(self, owner: Node) -> bool:
@@ -74,6 +77,20 @@ class Classes:
                         line += [above for above in self._line(value) if above not in line]
         return self._lines[owner]
 
+    def _on_first_run(self, line: list[Node], wanted: Node) -> bool:
+        """Whether `execute` runs through a method before anything has been deferred."""
+        ahead, seen = ["execute"], set[str]()
+        while ahead:
+            name = ahead.pop()
+            method = next((_methods(owner)[name] for owner in line if name in _methods(owner)), None)
+            if method is None or name in seen:
+                continue
+            if method == wanted:
+                return True
+            seen.add(name)
+            ahead += [called for _, called, _ in _own_calls(method)]
+        return False
+
     def _reaches(self, line: list[Node], wanted: Deferral, longest: float) -> bool:
         ahead = [(wanted.resumes_in, 0, True)]
         seen: set[tuple[str, int, bool]] = set()
@@ -100,6 +117,43 @@ class Classes:
                     passed = any(argument.text() in given for argument in map(_value, arguments_of(call)))
                     ahead.append((called, place + 1 if above else 0, passed))
         return False
+
+
+def _looks_again(node: Node, method: Node) -> bool:
+    """Whether a node stands under a test of something that the method itself has just asked for, or under `except`."""
+    child = node
+    for ancestor in node.ancestors():
+        if ancestor == method:
+            return False
+        if ancestor.kind() == "except_clause":
+            return True
+        test = ancestor.field("condition") if ancestor.kind() in ("if_statement", "elif_clause") else None
+        if test is not None and test != child and _asks(test, method):
+            return True
+        child = ancestor
+    return False
+
+
+def _asks(test: Node, method: Node) -> bool:
+    """Whether a call goes into a test, also through one local name, that is not about the event."""
+    read = {name.text() for name in _nodes(test, "identifier")}
+    values = [test]
+    for assignment in _nodes(method, "assignment"):
+        left, right = assignment.field("left"), assignment.field("right")
+        if left is not None and right is not None and left.text() in read:
+            values.append(right)
+    calls = [
+        call
+        for value in values
+        for call in (*_nodes(value, "call"), *([value] if value.kind() == "call" else []))
+    ]
+    about_event = any(name.text() == "event" for value in values for name in _nodes(value, "identifier"))
+    return bool(calls) and not about_event
+
+
+def _nodes(node: Node, kind: str) -> list[Node]:
+    rule: Any = {"kind": kind}
+    return node.find_all({"rule": rule})
 
 
 def _without_type(base: Node) -> Node:

@@ -116,6 +116,25 @@ CYCLES = {
         ),
         False,
     ),
+    "waits for what it found missing": (
+        operator(
+            f"state = self.hook.state()\nif state != 'ready':\n    {DEFER}", "return self.execute(context)"
+        ),
+        False,
+    ),
+    "waits after it was refused": (
+        operator(f"try:\n    self.hook.delete()\nexcept Busy:\n    {DEFER}", "return self.execute(context)"),
+        False,
+    ),
+    "lets time pass until it finds it": (
+        operator(
+            "if not self.hook.ready():\n"
+            '    self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=30)), method_name="check")',
+            "return self.execute(context)",
+        ),
+        True,
+    ),
+    "looks again when it is resumed": (operator(DEFER, f"if not self.hook.done():\n    {DEFER}"), True),
     "no operator": (operator(DEFER, DEFER, base="Base"), False),
 }
 
