@@ -36,7 +36,7 @@ class Classes:
         lines = [line for line in map(self._line, concrete) if deferral.owner in line]
         if not deferral.is_timer and _looks_again(deferral.call, deferral.method):
             # It waits for what the first run found missing, and goes on then: another turn would be a race.
-            lines = [line for line in lines if not self._on_first_run(line, deferral.method)]
+            lines = [line for line in lines if not self._waits_for_start(line, deferral)]
         return any(self._reaches(line, deferral, longest) for line in lines)
 
     def is_operator(self, owner: Node) -> bool:
@@ -77,9 +77,19 @@ class Classes:
                         line += [above for above in self._line(value) if above not in line]
         return self._lines[owner]
 
-    def _on_first_run(self, line: list[Node], wanted: Node) -> bool:
-        """Whether `execute` runs through a method before anything has been deferred."""
-        ahead, seen = ["execute"], set[str]()
+    def _waits_for_start(self, line: list[Node], deferral: Deferral) -> bool:
+        """Whether the first run may defer there, and the resumed one does not do so because of its event."""
+        resumed = next(
+            (_methods(o)[deferral.resumes_in] for o in line if deferral.resumes_in in _methods(o)), None
+        )
+        for call, called, _ in _own_calls(resumed) if resumed is not None else ():
+            if _tests_event(call, resumed) and self._runs_through(line, called, deferral.method):
+                return False
+        return self._runs_through(line, "execute", deferral.method)
+
+    def _runs_through(self, line: list[Node], start: str, wanted: Node) -> bool:
+        """Whether one method runs through another before anything has been deferred."""
+        ahead, seen = [start], set[str]()
         while ahead:
             name = ahead.pop()
             method = next((_methods(owner)[name] for owner in line if name in _methods(owner)), None)
@@ -131,6 +141,17 @@ def _looks_again(node: Node, method: Node) -> bool:
         if test is not None and test != child and _asks(test, method):
             return True
         child = ancestor
+    return False
+
+
+def _tests_event(node: Node, method: Node | None) -> bool:
+    """Whether a node stands under a test of the event."""
+    for ancestor in node.ancestors():
+        if ancestor == method:
+            return False
+        test = ancestor.field("condition") if ancestor.kind() in ("if_statement", "elif_clause") else None
+        if test is not None and any(name.text() == "event" for name in _nodes(test, "identifier")):
+            return True
     return False
 
 
