@@ -75,7 +75,7 @@ _LEGACY_EXCEPT = re.compile(r"except\b[^:\n#]*,\s*[a-z_]\w*\s*:")
 _LEGACY_RAISE = re.compile(r"raise [\w.]+\s*,")
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 _LEGACY_STRING = re.compile(r"`|[uU][rR]['\"]")
-_LEGACY_QUOTES = ("`", "ur'", 'ur"', "uR'", 'uR"', "UR'", 'UR"', "Ur'", 'Ur"')
+_LEGACY_QUOTES = ("`", "ur'", 'ur"')
 
 
 class SyntaxFailure(Exception):  # noqa: N818
@@ -305,7 +305,7 @@ def parse(text: str) -> Tree:
         raise SyntaxFailure(str(error), 1, 1) from None
     if any(quotes in text for quotes in _LEGACY_QUOTES):
         tree.suspects += (n for n in tree.kinds("string_start") if _LEGACY_STRING.match(n.text()))
-    if tree.suspects or tree.crooked or _looks_legacy(text):
+    if tree.suspects or tree.crooked or "async" in tree.occurrences or _looks_legacy(text):
         confirm(text, tree.suspects)
     return tree
 
@@ -313,8 +313,6 @@ def parse(text: str) -> Tree:
 def _looks_legacy(text: str) -> bool:
     return (
         "<>" in text
-        or "async =" in text
-        or "async=" in text
         or _LEGACY_EXCEPT.search(text) is not None
         or _LEGACY_RAISE.search(text) is not None
         or ("\t" in text and _TAB_INDENT.search(text) is not None)

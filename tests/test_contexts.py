@@ -42,15 +42,15 @@ def read(text: str) -> tuple[Tree, Contexts, Node]:
         "from airflow import sdk\n@sdk.task\ndef f():\n    OP()\n",
         "from airflow.decorators import task as t\n@t()\ndef f():\n    OP()\n",
         "from airflow.sdk.definitions.decorators import task as t\n@t\ndef f():\n    OP()\n",
-        "try:\n    from airflow.sdk import task as t\nexcept ImportError:\n    from airflow.decorators import task as t\n"
-        "@t\ndef f():\n    OP()\n",
+        "try:\n    from airflow.sdk import task as t\n"
+        "except ImportError:\n    from airflow.decorators import task as t\n@t\ndef f():\n    OP()\n",
         "from common import task\n@task\ndef f():\n    OP()\n",
         "from common import ours\n@ours.task.branch(1)\ndef f():\n    OP()\n",
         "@setup\ndef f():\n    OP()\n",
         "@teardown(on_failure_fail_dagrun=True)\ndef f():\n    OP()\n",
         "@setup\n@task\ndef f():\n    OP()\n",
         "@asset(schedule=None)\ndef f():\n    OP()\n",
-        "@dag\ndef d():\n    @task\n    def f():\n        def g():\n            return [OP() for i in x]\n        g()\n",
+        "@dag\ndef d():\n    @task\n    def f():\n        def g():\n            return [OP() for i in x]\n",
         "def f():\n    OP()\ntask(f)\n",
         "def f():\n    OP()\ntask.branch(retries=1)(f)\n",
         "def f():\n    OP()\nP(python_callable=f)\n",
@@ -68,7 +68,7 @@ def read(text: str) -> tuple[Tree, Contexts, Node]:
         "def f():\n    OP()\nargs = {'on_failure_callback': f}\n",
         "class D:\n    def f(self):\n        OP()\n    def make(self):\n        P(python_callable=self.f)\n",
         "class D:\n    @staticmethod\n    def f():\n        OP()\nP(python_callable=D.f)\n",
-        "from airflow.models import BaseOperator\nclass O(BaseOperator):\n    def execute(self, context):\n        OP()\n",
+        "from airflow.models import BaseOperator as B\nclass O(B):\n    def execute(self, context):\n        OP()\n",
         "from airflow.models import BaseOperator\nclass O(BaseOperator):\n    def help(self):\n        OP()\n",
         "from airflow.sensors.base import BaseSensorOperator as B\nclass O(B):\n    def poke(self, context):\n"
         "        return OP()\n",

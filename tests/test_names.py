@@ -55,7 +55,7 @@ def candidates(text: str, call: int = -1, package: str = "") -> tuple[str, ...]:
         "from airflow.sensors.x import S\ndef f(S) -> S(): pass\n",
         "from airflow.sensors.x import S\nclass A(S()):\n    S = 1\n",
         "from airflow.sensors.x import S\nf = lambda S=S(): 1\n",
-        "from airflow.sensors.x import S\nmatch a:\n    case S(): pass\n    case S.x: pass\n    case b(S=1): pass\nS()\n",
+        "from airflow.sensors.x import S\nmatch a:\n    case S(): 1\n    case S.x: 1\n    case b(S=1): 1\nS()\n",
         "from airflow.sensors.x import S\ndef f(a: S = 1, *b: S): pass\nS()\n",
         "from airflow.sensors.x import S\nwith a(S) as b: pass\nfor i in S: pass\ndel a[S]\nS()\n",
     ],

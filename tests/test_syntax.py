@@ -138,7 +138,9 @@ def test_around_names_what_encloses_a_node_from_the_inside_out() -> None:
         "e": ["list_comprehension", "with_statement", "function_definition", "class_definition"],
         "h": ["list_comprehension", "with_statement", "function_definition", "class_definition"],
     }
-    assert list(tree.around(tree.occurrences["A"][0]))[0].body > tree.occurrences["A"][0].range().start.index
+    assert (
+        next(iter(tree.around(tree.occurrences["A"][0]))).body > tree.occurrences["A"][0].range().start.index
+    )
 
 
 def test_the_lines_of_a_statement_are_those_of_the_innermost_or_of_a_header() -> None:
