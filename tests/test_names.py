@@ -230,5 +230,6 @@ def test_looking_up_every_name_costs_no_more_than_the_text_is_long(text: str) ->
         assert function is not None
         names.candidates(function)
         names.references(function.text())
+    assert function is not None
     assert names.candidates(function) == ("a.S",)
     assert time.perf_counter() - started < 5
