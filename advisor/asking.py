@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from advisor.catalog.waits import Client, waits
 from advisor.flow import Readable, loop_around
+from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts, strip_parentheses
 
 _COMPREHENSIONS = (

@@ -64,7 +64,7 @@ from collections.abc import Iterator
 
 from advisor.asynctasks import Wait
 from advisor.dagfile import DagFile, found
-from advisor.finding import Finding
+from advisor.finding import Finding, Severity
 from advisor.text import duration
 
 SEVERITY = "warning"
@@ -83,7 +83,7 @@ def check(dag_file: DagFile, *, long_wait: float = 60.0, very_long_wait: float =
                 message = (
                     f"{task.name} {_what(wait)}, which keeps its worker slot all the while; {_way_out(wait)}"
                 )
-                severity = "warning" if warn else "advice"
+                severity: Severity = "warning" if warn else "advice"
                 yield found(wait.span, message, symbol=wait.waiter, severity=severity)
 
 

@@ -238,3 +238,22 @@ def test_what_polls_and_what_does_not(tmp_path: Path, name: str) -> None:
     findings = check("import time\n" + HEAD + "@task\nasync def waits(c, job):\n" + indented, tmp_path)
     assert bool(findings) == is_long, [found.message for found in findings]
     assert len(findings) <= 1
+
+
+_TERMS = " or ".join(f"a{number}" for number in range(1500))
+HOSTILE = {
+    "many terms": f"    while not ({_TERMS}):\n        await asyncio.sleep(30)\n        if {_TERMS}:\n            return\n",
+    "many branches": "    while True:\n        if x == -1:\n            return\n"
+    + "".join(f"        elif x == {n}:\n            await asyncio.sleep({n})\n" for n in range(400)),
+    "long attribute": f"    while x{'.a' * 1500}:\n        x{'.a' * 1500} = await q()\n        await asyncio.sleep(30)\n",
+    "long chain of names": "    while True:\n"
+    + "".join(f"        v{n} = await q(v{n - 1})\n" for n in range(1, 1500))
+    + "        await asyncio.sleep(30)\n        if v9:\n            return\n",
+    "calls itself": "    await f(x)\n    await asyncio.sleep(600)\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_code_that_nobody_writes_by_hand_ends(tmp_path: Path, name: str) -> None:
+    findings = check(HEAD + "@task\nasync def f(x):\n" + HOSTILE[name], tmp_path)
+    assert all(found.rule in OURS for found in findings)

@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Queries side by side, a cursor that is read to its end, short waits for a lock, and an answer within a minute."""

@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Operators that defer as they should: once, in steps, for long, or only on their first run."""

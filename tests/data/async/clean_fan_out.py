@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """A thousand small requests with a semaphore, in batches, in a group, and as they come."""

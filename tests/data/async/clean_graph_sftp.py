@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Many mailboxes through MS Graph and many files through SFTP, a few at a time."""

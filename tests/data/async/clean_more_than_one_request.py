@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Tasks that look like one request and are more, or something that no operator does."""

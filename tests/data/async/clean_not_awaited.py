@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Coroutines that are no async tasks, waits in functions that the event loop does not run, and unknown lengths."""

@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Orders of a shop, page after page: every kind of cursor, never faster than the shop allows."""

@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Trying again after an error, with growing pauses, with the pause that the server asks for, and with a budget."""

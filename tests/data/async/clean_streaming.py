@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """A large file that is written as it arrives, with a heartbeat beside it, and a sub-second progress loop."""

@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Coroutines inside of a task: what the task waits for counts, wherever it stands."""

@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Operators that defer again and again, or for a moment, in the spellings of different authors."""

@@ -1,3 +1,4 @@
+# fmt: off
 # mypy: ignore-errors
 # ruff: noqa
 """Sleeps and timeouts of every spelling."""
