@@ -242,10 +242,12 @@ def test_what_polls_and_what_does_not(tmp_path: Path, name: str) -> None:
 
 _TERMS = " or ".join(f"a{number}" for number in range(1500))
 HOSTILE = {
-    "many terms": f"    while not ({_TERMS}):\n        await asyncio.sleep(30)\n        if {_TERMS}:\n            return\n",
+    "many terms": f"    while not ({_TERMS}):\n        await asyncio.sleep(30)\n"
+    f"        if {_TERMS}:\n            return\n",
     "many branches": "    while True:\n        if x == -1:\n            return\n"
     + "".join(f"        elif x == {n}:\n            await asyncio.sleep({n})\n" for n in range(400)),
-    "long attribute": f"    while x{'.a' * 1500}:\n        x{'.a' * 1500} = await q()\n        await asyncio.sleep(30)\n",
+    "long attribute": f"    while x{'.a' * 1500}:\n        x{'.a' * 1500} = await q()\n"
+    "        await asyncio.sleep(30)\n",
     "long chain of names": "    while True:\n"
     + "".join(f"        v{n} = await q(v{n - 1})\n" for n in range(1, 1500))
     + "        await asyncio.sleep(30)\n        if v9:\n            return\n",
