@@ -23,6 +23,9 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
     if task.never_fixed or task.defaults_unknown or task.mapping == "expand_kwargs":
         return None
     description = "add `deferrable=True`"
+    refused = _refused(task)
+    if refused:
+        return Fix("display-only", f"{description} and drop `{refused}`, which is refused beside it")
     raising = [caveat.text for caveat in task.caveats if caveat.effect in _RAISES]
     if raising:
         return Fix("display-only", f"{description}, once this is changed: {raising[0]}")
@@ -43,6 +46,16 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
     if doubts:
         return Fix("unsafe", description, rewrites, caveat=doubts[0])
     return Fix("safe", description, rewrites)
+
+
+def _refused(task: Operator) -> str:
+    """The argument of this call that raises, or may raise, once the flag is on; "" where there is none."""
+    for alternatives in (task.facts.ctor_raises, task.facts.execute_raises):
+        for alternative in alternatives:
+            results = {condition.argument: task.holds(condition) for condition in alternative}
+            if results and False not in results.values():
+                return next(iter(results))
+    return ""
 
 
 def has_extra(dag_file: DagFile, task: Operator, caveat: Caveat) -> bool:

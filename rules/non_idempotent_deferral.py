@@ -41,6 +41,8 @@ FIX = "none"
 def check(dag_file: DagFile) -> Iterator[Finding]:
     for task in dag_file.tasks:
         if task.flag is True and task.defers:
-            for caveat in task.certain_caveats:
-                if caveat.effect == "not-idempotent":
-                    yield found(task.span, f"{task.class_name} defers: {caveat.text}", symbol=task.symbol)
+            caveats = [caveat for caveat in task.certain_caveats if caveat.effect == "not-idempotent"]
+            if caveats:
+                # A method that is not passed is POST too: the caveat about the default, the last one, says more.
+                message = f"{task.class_name} defers: {caveats[-1].text}"
+                yield found(task.span, message, symbol=task.symbol)

@@ -7,6 +7,7 @@ standard provider below 1.3.0, and those of astronomer-providers where the proje
 
 ## Why is this bad?
 The sensor keeps a worker slot from the start of the wait to its end. The async twin hands the wait to the triggerer.
+With `mode="reschedule"` no slot is held between pokes, but each poke is a process of its own: that is advice.
 
 ## Example
 ```python
@@ -37,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.dagfile import DagFile, found
-from advisor.finding import Finding, Fix
+from advisor.finding import Finding, Fix, Severity
 from advisor.operators import Operator
 from advisor.remedies import exchange, group_of
 
@@ -56,8 +57,13 @@ def check(dag_file: DagFile, *, short_wait: float = 60.0) -> Iterator[Finding]:
         if not dag_file.target.triggerer or (wait is not None and wait <= short_wait):
             continue
         name = twin.rpartition(".")[2]
-        message = f"{task.class_name} holds a worker slot while it waits and cannot defer; {name} can"
-        yield found(task.span, message, symbol=task.symbol, fix=_fix(dag_file, task, twin))
+        rescheduled = task.given_value("mode") == "reschedule"
+        if rescheduled:
+            message = f"{task.class_name} starts a worker process for every poke and cannot defer; {name} can"
+        else:
+            message = f"{task.class_name} holds a worker slot while it waits and cannot defer; {name} can"
+        severity: Severity = "advice" if rescheduled else "warning"
+        yield found(task.span, message, symbol=task.symbol, severity=severity, fix=_fix(dag_file, task, twin))
 
 
 def _fix(dag_file: DagFile, task: Operator, twin: str) -> Fix | None:

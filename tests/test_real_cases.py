@@ -1,0 +1,75 @@
+"""Calls as public DAG repositories hold them, each of which was once judged wrongly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from advisor import cli
+
+
+def check(
+    text: str, root: Path, capsys: pytest.CaptureFixture[str], *options: str
+) -> list[dict[str, object]]:
+    """The findings of the command line on a file with this text, as its JSON has them."""
+    path = root / "dag.py"
+    path.write_text(text)
+    cli.main(["check", "--isolated", "--no-cache", "--output-format", "json", *options, str(path)])
+    findings: list[dict[str, object]] = json.loads(capsys.readouterr().out)["findings"]
+    return findings
+
+
+DATAFLOW = """\
+from airflow.providers.google.cloud.operators.dataflow import DataflowTemplatedJobStartOperator
+
+DataflowTemplatedJobStartOperator(task_id="a", template="gs://t/Word_Count", location="eu"{more})
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "applicability"),
+    [
+        ("", "safe"),
+        (", wait_until_finished=True", "display-only"),
+        (", wait_until_finished=chosen()", None),
+    ],
+)
+def test_no_fix_that_makes_the_dag_fail_when_parsed(
+    more: str, applicability: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    findings = check(DATAFLOW.format(more=more), tmp_path, capsys)
+    fixes = [finding["fix"] for finding in findings if finding["rule"] == "missing-deferrable"]
+    if applicability is None:  # whether it waits is unknown
+        assert not fixes
+    else:
+        assert [fix["applicability"] for fix in fixes if isinstance(fix, dict)] == [applicability]
+
+
+@pytest.mark.parametrize(
+    ("more", "method"),
+    [("", "the default method"), (', method="POST"', "POST"), (', method="PATCH"', "PATCH")],
+)
+def test_one_finding_for_a_request_that_may_be_sent_twice(
+    more: str, method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "from airflow.providers.http.operators.http import HttpOperator\n\n"
+    text += f'HttpOperator(task_id="post", endpoint="jobs", deferrable=True{more})\n'
+    findings = check(text, tmp_path, capsys)
+    assert [finding["rule"] for finding in findings] == ["non-idempotent-deferral"]
+    assert method in str(findings[0]["message"])
+
+
+@pytest.mark.parametrize(
+    ("more", "severity", "word"),
+    [("", "warning", "holds a worker slot"), (', mode="reschedule"', "advice", "for every poke")],
+)
+def test_a_rescheduled_sensor_holds_no_slot(
+    more: str, severity: str, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "from airflow.sensors.date_time import DateTimeSensor\n\n"
+    text += f'DateTimeSensor(task_id="wake", target_time="{{{{ data_interval_end }}}}"{more})\n'
+    findings = check(text, tmp_path, capsys)
+    assert [(f["rule"], f["severity"]) for f in findings] == [("sync-sensor", severity)]
+    assert word in str(findings[0]["message"])
