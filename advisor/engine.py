@@ -67,8 +67,6 @@ def check(data: bytes, path: str, context: Context) -> list[Finding]:
             return []
         tree = syntax.parse(text)
         findings = _findings(tree, path, context)
-        if findings:
-            syntax.confirm(text)  # nothing is said about a file that Python would not load
     except (Unreadable, SyntaxFailure) as failure:
         span = Span(0, 0, failure.line, failure.column, failure.line, failure.column)
         return finish([Finding(span, failure.message, rule=UNREADABLE)], path, context)
@@ -78,17 +76,15 @@ def check(data: bytes, path: str, context: Context) -> list[Finding]:
 def finish(findings: Iterable[Finding], path: str, context: Context) -> list[Finding]:
     """The findings of enabled rules, completed with path, severity and url, in their final order."""
     rules = {rule.name: rule for rule in context.rules}
-    complete = [
-        replace(
-            finding,
-            path=path,
-            severity=finding.severity or rules[finding.rule].severity,
-            url=rules[finding.rule].url,
-        )
-        for finding in findings
-        if finding.rule in rules
-    ]
+    complete = [_completed(f, rules[f.rule], path) for f in findings if f.rule in rules]
     return sorted(complete, key=lambda finding: (finding.span.line, finding.span.column, finding.rule))
+
+
+def _completed(finding: Finding, rule: Rule, path: str) -> Finding:
+    severity = finding.severity or rule.severity
+    return Finding(
+        finding.span, finding.message, finding.fix, finding.symbol, severity, rule.name, path, rule.url
+    )
 
 
 def _on_topic(data: bytes, catalog: Catalog) -> bool:

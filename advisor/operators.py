@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from advisor.arguments import Arguments
@@ -34,20 +35,6 @@ class Operator:
     `path` is the dotted name as this file's imports spell it, `facts` what the catalog knows of the class today.
     """
 
-    __slots__ = (
-        "_dag_file",
-        "_defaults",
-        "arguments",
-        "call",
-        "facts",
-        "function",
-        "imports",
-        "mapping",
-        "name_node",
-        "path",
-        "span",
-    )
-
     def __init__(
         self, dag_file: DagFile, facts: ClassFacts, path: str, name_node: Node, function: Node, call: Node
     ) -> None:
@@ -65,7 +52,7 @@ class Operator:
         self.imports: tuple[Import, ...] = tuple(
             binding.imported for binding in dag_file.names.lookup(name_node) if binding.imported is not None
         )
-        self._defaults: Dict | None = None
+        self._given: dict[str, object] = {}
 
     def _read_mapping(self) -> str:
         around = self.call.parent()
@@ -90,15 +77,13 @@ class Operator:
         """The class as it is called here: `S3KeySensor`, or its alias."""
         return self.function.text().rpartition(".")[2]
 
-    @property
+    @cached_property
     def defaults(self) -> Dict:
         """The `default_args` that reach this task: the call's own over the groups' over the DAG's."""
-        if self._defaults is None:
-            merged = Dict()
-            for layer in reversed(list(self._default_layers())):
-                merged = merged.merged(layer)
-            self._defaults = merged
-        return self._defaults
+        merged = Dict()
+        for layer in reversed(list(self._default_layers())):
+            merged = merged.merged(layer)
+        return merged
 
     def _default_layers(self) -> Iterator[Dict]:
         contexts = self._dag_file.contexts
@@ -137,9 +122,12 @@ class Operator:
 
     def given_value(self, name: str) -> object:
         """What the call or `default_args` give for `name`; MISSING where neither does, as far as can be seen."""
-        if self.arguments.given(name) or self.arguments.doubtful:
-            return self.arguments.value(name)
-        return self.defaults.entries.get(name, MISSING)
+        if name not in self._given:
+            if self.arguments.given(name) or self.arguments.doubtful:
+                self._given[name] = self.arguments.value(name)
+            else:
+                self._given[name] = self.defaults.entries.get(name, MISSING)
+        return self._given[name]
 
     @property
     def doubtful(self) -> bool:
@@ -179,7 +167,7 @@ class Operator:
 
     # -- waiting
 
-    @property
+    @cached_property
     def waits(self) -> bool | None:
         """Whether the task, run without deferring, holds its slot for a wait; None where that can't be known.
 
@@ -203,17 +191,17 @@ class Operator:
         idle = [caveat for caveat in facts.caveats if caveat.effect == _IDLE]
         return bool(idle) and not any(caveat.effect == _IDLE for caveat in self.caveats)
 
-    @property
+    @cached_property
     def flag(self) -> object:
         """What the call or `default_args` give for `deferrable`; MISSING where they don't."""
         return self.given_value("deferrable")
 
-    @property
+    @cached_property
     def flag_on_call(self) -> object:
         """What the call itself gives for `deferrable`; MISSING where it gives nothing."""
         return self.arguments.value("deferrable") if self.arguments.given("deferrable") else MISSING
 
-    @property
+    @cached_property
     def takes_flag_argument(self) -> bool:
         """Whether the newest constructor accepts `deferrable` at all."""
         return self.facts.parameter("deferrable") is not None
@@ -226,7 +214,7 @@ class Operator:
             return False
         return inner.entries.get("deferrable") is True and self.takes_flag
 
-    @property
+    @cached_property
     def defers_given_flag(self) -> bool | None:
         """Whether the task defers once the flag is on, with the arguments at hand."""
         return self.any_of(self.facts.defers_when)
@@ -259,7 +247,7 @@ class Operator:
             return self.async_twin is None
         return facts.deferral == "flag" and not self.takes_flag and self.async_twin is None
 
-    @property
+    @cached_property
     def defers(self) -> bool | None:
         """Whether the task defers, as written: because of its flag, or because its class always does."""
         facts = self.facts
@@ -285,7 +273,7 @@ class Operator:
         unknown = self._dag_file.target.provider_version(self.facts.provider) is None
         return unknown and self._dag_file.catalog.era(self.path) == "provider"
 
-    @property
+    @cached_property
     def from_core_2(self) -> bool:
         """Whether the class is imported from a module of Airflow 2's core by a project that may run on Airflow 2.
 
@@ -311,7 +299,7 @@ class Operator:
                     return False
         return True
 
-    @property
+    @cached_property
     def takes_flag(self) -> bool:
         """Whether the class takes `deferrable` in the project's version, and the flag decides there."""
         target, facts = self._dag_file.target, self.facts
@@ -347,14 +335,14 @@ class Operator:
             return f"Airflow {since}" if since else f"{facts.provider} {self.flag_version}"
         return f"{facts.provider} {self.flag_version}"
 
-    @property
+    @cached_property
     def default_defers(self) -> bool:
         """Whether `[operators] default_deferrable` turns the flag on for this class."""
         target = self._dag_file.target
         honoured = self.facts.flag_default == "config" and target.at_least(2, 7)
         return target.default_deferrable and honoured and self._since("default_from_config")
 
-    @property
+    @cached_property
     def could_defer(self) -> bool:
         """Whether the task holds its slot for a wait as it is called, and would defer if it were given the flag."""
         facts = self.facts
@@ -365,7 +353,7 @@ class Operator:
         worse = any(caveat.effect in (_FLOODS, _IDLE) for caveat in self.caveats)
         return self.any_of(facts.defers_when) is True and not worse
 
-    @property
+    @cached_property
     def async_twin(self) -> str | None:
         """The dotted name of the async class that defers in this one's place, where this one can't itself.
 
@@ -394,7 +382,7 @@ class Operator:
         flag = self.defaults.entries.get("deferrable", MISSING)
         return self.default_defers if flag is MISSING else bool(flag)
 
-    @property
+    @cached_property
     def is_legacy(self) -> bool:
         """Whether the class is a deprecated one that always defers, and the project's version needs it no more."""
         facts = self.facts
@@ -427,12 +415,12 @@ class Operator:
         """Whether the task is one request to a service and nothing more."""
         return self.facts.name in waits().single_requests
 
-    @property
+    @cached_property
     def caveats(self) -> list[Caveat]:
         """What else may change, or go wrong, when this call defers; what does not apply to it is left out."""
         return [c for c in self.facts.caveats if all(self._holds_deferred(w) is not False for w in c.when)]
 
-    @property
+    @cached_property
     def certain_caveats(self) -> list[Caveat]:
         """The caveats whose conditions are all known to hold for this call."""
         return [c for c in self.facts.caveats if all(self._holds_deferred(w) for w in c.when)]
@@ -448,7 +436,7 @@ class Operator:
             return compare(condition.operator, True, condition.value)
         return self.holds(condition)
 
-    @property
+    @cached_property
     def known_wait(self) -> float | None:
         """The longest that this task can wait, in seconds, where its arguments bound that; else None."""
         units = {"execution_timeout": "timedelta", **self.facts.duration_parameters}
@@ -457,7 +445,7 @@ class Operator:
         limits = (bound(self.given_value(name), unit) for name, unit in units.items())
         return min((limit for limit in limits if limit is not None), default=None)
 
-    @property
+    @cached_property
     def is_task(self) -> bool:
         """Whether the call makes a task of a DAG, not an object that a running task or a test uses."""
         dag_file = self._dag_file

@@ -81,7 +81,7 @@ class Rule:
         """The documentation page."""
         return _doc(import_module(self.module).__doc__ or "")
 
-    @property
+    @cached_property
     def url(self) -> str:
         """The page outside of this project that says why the rule is right."""
         links = [re.search(r"https?://[^\s)>]+", reference) for reference in self.doc.references]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -87,6 +88,7 @@ class Target:
         )
 
 
+@cache
 def normalise(name: str) -> str:
     """A distribution's or extra's name as PEP 503 writes it."""
     return "-".join(

@@ -46,7 +46,7 @@ class Catalog:
     Neither file is decoded before a class is asked for, and then only its own line.
     """
 
-    __slots__ = ("_classes", "_decoded", "_folder", "_former", "_names")
+    __slots__ = ("_classes", "_decoded", "_folder", "_former", "_names", "_resolved")
 
     def __init__(self, folder: str = DATA) -> None:
         self._folder = folder
@@ -54,6 +54,7 @@ class Catalog:
         self._former = _read(folder, "former.tsv")
         self._names: frozenset[str] | None = None
         self._decoded: dict[str, ClassFacts] = {}
+        self._resolved: dict[str, str | None] = {}
 
     @staticmethod
     def load() -> Catalog:
@@ -65,7 +66,12 @@ class Catalog:
 
     def resolve(self, dotted: str) -> str | None:
         """Today's dotted name of the class that `dotted` is or was; None where the catalog knows of none."""
-        if dotted in self._decoded or self._line(dotted) is not None:
+        if dotted not in self._resolved:
+            self._resolved[dotted] = self._resolve(dotted)
+        return self._resolved[dotted]
+
+    def _resolve(self, dotted: str) -> str | None:
+        if self._line(dotted) is not None:
             return dotted
         line = find_line(self._former, dotted.encode(), b"", b"\t")
         return None if line is None else line.split(b"\t")[1].decode()
