@@ -227,3 +227,41 @@ def test_data_files_are_sorted_and_small(name: str) -> None:
         lines = [line.split(b"\t")[0] for line in lines]
     assert lines == sorted(lines)
     assert len(lines) == len(set(lines))
+
+
+@pytest.mark.parametrize(
+    ("name", "waits"),
+    [
+        # Something elsewhere is started and waited for, by the operator, its hook or the client library.
+        ("DmsCreateTaskOperator", True),
+        ("EC2StartInstanceOperator", True),
+        ("CloudRunCreateJobOperator", True),
+        ("CreateRayClusterOperator", True),
+        ("DockerSwarmOperator", True),
+        ("SSHOperator", True),
+        ("HiveToDruidOperator", True),
+        # Started, and left to itself.
+        ("DmsStartTaskOperator", False),
+        ("WorkflowsCreateExecutionOperator", False),
+        ("SyncFeatureViewOperator", False),
+        ("FlinkKubernetesOperator", False),
+        ("RaySubmitJobOperator", False),
+        # The work itself.
+        ("S3ListOperator", None),
+        ("SQLExecuteQueryOperator", None),
+        ("GremlinOperator", None),
+        ("BigQueryTableCheckOperator", None),
+        ("GCSToGCSOperator", None),
+        ("SlackAPIPostOperator", None),
+        ("BashOperator", None),
+        ("PythonOperator", None),
+    ],
+)
+def test_what_operators_that_never_defer_do_with_their_slot(name: str, waits: bool | None) -> None:
+    facts = one(name)
+    assert facts.deferral == "never"
+    assert facts.waits_by_default is waits
+    assert not facts.effective
+    assert not facts.needs_wait_parameter
+    assert not facts.starts_waiting
+    assert facts.poll_parameters == ()

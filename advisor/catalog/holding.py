@@ -1,4 +1,15 @@
-"""Decides from a class's code whether a bare call, flag off, holds its worker slot for a wait."""
+"""Decides from a class's code whether a bare call, flag off, holds its worker slot for a wait.
+
+How whole families are decided, by what `execute` and the hook methods it calls do with the default arguments:
+True where something is started (or asked for) elsewhere and the slot stays until it is there: a poll with pauses, a
+waiter, the `.result()` of a long-running operation, a job on a cluster, a container, a command on another host; also
+where the client library polls (said in the overlay, with the line of the wheel that calls it).
+False where something that goes on for a while is started, stopped or asked for and the call returns at once: a run, a
+job, a cluster, a stack; and wherever a wait parameter is off by default.
+None where the call is the work: one request or a few (create, get, list, update, delete, cancel, publish, notify), a
+query and its rows or checks, a copy of files or rows, Python, a shell or a client program on the worker itself; and
+for bases without an `execute` of their own. A retry is no wait, nor is the answer to a query.
+"""
 
 from __future__ import annotations
 
@@ -54,10 +65,19 @@ def _holds(table: ClassTable, info: ClassInfo, off: Outcome, defaults: dict[str,
         if _WAITS.match(name) or text == "time.sleep" or name == "result":
             return True
         if isinstance(held, New):
-            found = table.get(held.callee)
+            found = table.get(held.callee) or _named_class(table, info, held.callee)
             if found is not None and _waits(table, found, name, _DEPTH, set()):
                 return True
     return False
+
+
+def _named_class(table: ClassTable, info: ClassInfo, attribute: str) -> ClassInfo | None:
+    """The class that a class attribute names: `aws_hook_class = DmsHook`, made by `self.aws_hook_class(...)`."""
+    for ancestor in info.mro:
+        if attribute in ancestor.values:
+            found = table.sources.resolve(ancestor.module, ancestor.values[attribute])
+            return table.get(found.dotted) if found is not None else None
+    return None
 
 
 def _may(condition: Condition, defaults: dict[str, object]) -> bool:
