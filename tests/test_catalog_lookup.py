@@ -168,3 +168,15 @@ def test_scan_reads_a_folder(tmp_path: Path) -> None:
     assert commands.scan([tmp_path]) == "mine.RunOperator  operator; deferrable flag\n"
     with pytest.raises(FileNotFoundError):
         commands.scan([tmp_path / "absent"])
+
+
+def test_second_names_given_by_an_assignment() -> None:
+    """`ManagedSparkSubmitJobOperator: TypeAlias = DataprocSubmitJobOperator`, in a module made for such names."""
+    place = "airflow.providers.google.cloud.operators"
+    facts = Catalog.load().get(f"{place}.managed_spark.ManagedSparkSubmitJobOperator")
+    assert facts is not None
+    assert facts.name == f"{place}.dataproc.DataprocSubmitJobOperator"
+    assert facts.aliases == (f"{place}.managed_spark.ManagedSparkSubmitJobOperator",)
+    assert "ManagedSparkSubmitJobOperator" in Catalog.load().names()
+    # What such a module imports resolves too, but is no name that anybody is told.
+    assert Catalog.load().resolve(f"{place}.managed_spark.DataprocSubmitJobOperator") == facts.name

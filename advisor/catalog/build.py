@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from advisor.catalog.extract import Extractor
+from advisor.catalog.hooks import FILE as HOOKS
+from advisor.catalog.hooks_cover import hooks_file
 from advisor.catalog.lookup import DATA
-from advisor.catalog.modules import ImportedName, Sources
+from advisor.catalog.modules import ImportedName, Module, Sources
 from advisor.catalog.record import FIELDS, ClassFacts, from_record, to_record
 
 OVERLAY = Path(__file__).with_name("overlay.json")
@@ -48,19 +50,34 @@ def former_names(sources: Sources, known: Mapping[str, ClassFacts]) -> tuple[dic
         module = sources.module(name)
         if module is None:
             continue
-        own = any(isinstance(node, (ast.ClassDef, ast.FunctionDef)) for node in module.tree.body)
+        # A module that defines, or names anew, something of its own imports the rest for its own use.
+        own = any(isinstance(node, (ast.ClassDef, ast.FunctionDef)) for node in module.tree.body) or any(
+            isinstance(binding, _RENAMED) and _known(sources, module, key, known)
+            for key, binding in module.names.items()
+        )
         for old, new in module.moved.items():
             if new in known:
                 told[old] = new
         for key, binding in [*module.lazy.items(), *module.names.items()]:
-            if not isinstance(binding, ImportedName) or key in FIRST_BASES:
+            if not isinstance(binding, (ImportedName, *_RENAMED)) or key in FIRST_BASES:
                 continue
-            found = sources.lookup(module, key)
-            if found is None or found.dotted not in known or f"{name}.{key}" in known:
+            found = _known(sources, module, key, known)
+            if found is None or f"{name}.{key}" in known:
                 continue
-            target = told if key in module.lazy or not own else by_the_way
-            target[f"{name}.{key}"] = found.dotted
+            renamed = isinstance(binding, _RENAMED)
+            target = told if renamed or key in module.lazy or not own else by_the_way
+            target[f"{name}.{key}"] = found
     return told, by_the_way
+
+
+# `ManagedSparkSubmitJobOperator: TypeAlias = DataprocSubmitJobOperator`: a second name, told on purpose.
+_RENAMED = (ast.Name, ast.Attribute)
+
+
+def _known(sources: Sources, module: Module, key: str, known: Mapping[str, ClassFacts]) -> str | None:
+    """The class that a module's top-level name leads to, if the catalog has it."""
+    found = sources.lookup(module, key)
+    return found.dotted if found is not None and found.dotted in known else None
 
 
 def merge(
@@ -77,6 +94,10 @@ def merge(
         if name in facts:
             told = {key: row[key] for key in ASTRONOMER if key in row}
             facts[name] = from_record({**to_record(facts[name]), **told})
+        base = row.get("base")
+        if name in facts and base in facts and facts[base].async_twin is None:
+            facts[base] = replace(facts[base], async_twin=name)
+            facts[name] = replace(facts[name], twin_of=base)
     for name, changes in overlay.get("corrections", {}).items():
         facts[name] = corrected(facts[name], changes)
     caveats: dict[str, list[Any]] = {}
@@ -188,7 +209,9 @@ def build_data(wheels: Path, data: Path = Path(DATA)) -> tuple[dict[str, bytes],
     astronomer = read_json(data / "astronomer.json") or []
     facts = merge(extracted, overlay, astronomer, read_json(data / "history.json"), names)
     eras = {old: row["era"] for old, row in read_json(data / "aliases.json").items() if isinstance(row, dict)}
-    return files(facts, {**by_the_way, **aliases}, eras), facts
+    contents = files(facts, {**by_the_way, **aliases}, eras)
+    contents[HOOKS] = hooks_file(sources, facts)
+    return contents, facts
 
 
 def files(
