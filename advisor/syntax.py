@@ -16,6 +16,7 @@ from advisor.finding import Span
 
 __all__ = [
     "COMPREHENSIONS",
+    "EXTRAS",
     "Enclosure",
     "Node",
     "SyntaxFailure",
@@ -36,6 +37,8 @@ _FUNCTIONS = frozenset({"function_definition", "lambda"})
 COMPREHENSIONS = frozenset(
     {"list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"}
 )
+# Named nodes that may stand between any two others and mean nothing.
+EXTRAS = frozenset({"comment", "line_continuation"})
 _ENCLOSING = frozenset({*_FUNCTIONS, *COMPREHENSIONS, "class_definition", "with_statement"})
 _LEGACY_STATEMENTS = frozenset({"print_statement", "exec_statement"})
 _CORNERS = ("ERROR", "block", "integer", "tuple_pattern")
@@ -434,7 +437,7 @@ def arguments_of(call: Node) -> list[Node]:
         return []
     if arguments.kind() != "argument_list":
         return [arguments]
-    return [child for child in arguments.named_children() if child.kind() != "comment"]
+    return [child for child in arguments.named_children() if child.kind() not in EXTRAS]
 
 
 def keyword_parts(argument: Node) -> tuple[str, Node] | None:
@@ -448,7 +451,7 @@ def keyword_parts(argument: Node) -> tuple[str, Node] | None:
 def strip_parentheses(node: Node) -> Node:
     """The expression inside any number of parentheses."""
     while node.kind() == "parenthesized_expression":
-        inner = [child for child in node.named_children() if child.kind() != "comment"]
+        inner = [child for child in node.named_children() if child.kind() not in EXTRAS]
         if len(inner) != 1:
             return node
         node = inner[0]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from advisor.names import Binding, Names
 from advisor.records import dataclass, field
-from advisor.syntax import Node, arguments_of, dotted, keyword_parts, strip_parentheses
+from advisor.syntax import EXTRAS, Node, arguments_of, dotted, keyword_parts, strip_parentheses
 
 
 class Sentinel(Enum):
@@ -169,13 +169,13 @@ class Values:
         return inner
 
     def _concatenated(self, node: Node, depth: int) -> object:
-        parts = [self._fold(child, depth) for child in node.named_children() if child.kind() != "comment"]
+        parts = [self._fold(child, depth) for child in node.named_children() if child.kind() not in EXTRAS]
         return "".join(map(str, parts)) if all(isinstance(part, str) for part in parts) else UNKNOWN
 
     def _sequence(self, node: Node, depth: int) -> object:
         items: list[object] = []
         for child in node.named_children():
-            if child.kind() == "comment":
+            if child.kind() in EXTRAS:
                 continue
             if child.kind() == "list_splat" or self._steps > _MAX_STEPS:
                 return UNKNOWN
@@ -186,7 +186,7 @@ class Values:
         merged = Dict()
         for child in node.named_children():
             kind = child.kind()
-            if kind == "comment":
+            if kind in EXTRAS:
                 continue
             if self._steps > _MAX_STEPS:
                 return UNKNOWN
@@ -246,7 +246,7 @@ class Values:
         return left if bool(left) == (sign.text() == "or") else self._fold(right_node, depth)
 
     def _conditional(self, node: Node, depth: int) -> object:
-        parts = [child for child in node.named_children() if child.kind() != "comment"]
+        parts = [child for child in node.named_children() if child.kind() not in EXTRAS]
         if len(parts) != 3:
             return UNKNOWN
         yes, no = self._fold(parts[0], depth), self._fold(parts[2], depth)
@@ -571,7 +571,7 @@ def _parameter_names(function: Node) -> list[str]:
             name = parameter.child(0)
         else:
             name = parameter
-        if kind != "comment":
+        if kind not in EXTRAS:
             names.append(name.text() if name is not None and name.kind() == "identifier" else "")
     return names
 

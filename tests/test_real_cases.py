@@ -73,3 +73,32 @@ def test_a_rescheduled_sensor_holds_no_slot(
     findings = check(text, tmp_path, capsys)
     assert [(f["rule"], f["severity"]) for f in findings] == [("sync-sensor", severity)]
     assert word in str(findings[0]["message"])
+
+
+CONTINUED = """\
+from datetime import timedelta
+from airflow import DAG
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor, \\
+    S3KeysUnchangedSensor
+
+S3KeySensor(task_id="found", \\
+    bucket_key="x")
+S3KeySensor.partial(task_id="found", \\
+    timeout=600).expand(bucket_key=["a", \\
+    "b"])
+S3KeySensor(task_id="short", bucket_key="x", timeout=timedelta(\\
+    seconds=30))
+S3KeySensor(task_id="short", bucket_key="x", timeout=(10 * \\
+    3))
+with DAG("deferred", default_args={"owner": "data", \\
+        "deferrable": True}):
+    S3KeySensor(task_id="deferred", bucket_key="x")
+"""
+
+
+def test_lines_joined_by_a_backslash_are_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    findings = check(CONTINUED, tmp_path, capsys)
+    assert [(f["rule"], f["line"]) for f in findings] == [
+        ("missing-deferrable", 6),
+        ("missing-deferrable", 8),
+    ]
