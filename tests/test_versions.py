@@ -1,0 +1,106 @@
+"""Advice holds for the versions that a project runs: real projects, checked with the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+S3 = 'from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor\nS3KeySensor(task_id="a", bucket_key="b"{more})\n'
+UPSTREAM = (
+    "from airflow.sensors.external_task import ExternalTaskSensor\n"
+    'ExternalTaskSensor(task_id="a", external_dag_id="b"{more})\n'
+)
+TIME = 'from {module} import TimeSensor\nTimeSensor(task_id="a", target_time=x{more})\n'
+TIME_ASYNC = 'from {module} import TimeSensorAsync\nTimeSensorAsync(task_id="a", target_time=x)\n'
+CORE, STANDARD = "airflow.sensors.time_sensor", "airflow.providers.standard.sensors.time"
+
+
+def said(project: Path, code: str, *options: str) -> list[tuple[str, str]]:
+    """(rule, message) of each finding on a DAG file with this code in the project."""
+    dag = project / "dags" / "dag.py"
+    dag.parent.mkdir(exist_ok=True)
+    dag.write_text(code)
+    command = [sys.executable, "-m", "advisor", "check", "--output-format", "json", *options, str(dag)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project)
+    assert done.returncode in (0, 1), done.stderr
+    return [(finding["rule"], finding["message"]) for finding in json.loads(done.stdout)["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "code", "rules"),
+    [
+        ("apache-airflow==2.6.3", UPSTREAM.format(more=""), ["poke-sensor"]),
+        ("apache-airflow==2.7.0", UPSTREAM.format(more=""), ["missing-deferrable"]),
+        ("apache-airflow==2.6.3", UPSTREAM.format(more=", deferrable=True"), ["unsupported-deferrable"]),
+        ("", UPSTREAM.format(more=""), ["missing-deferrable"]),
+        ("apache-airflow-providers-amazon==8.1.0", S3.format(more=""), ["poke-sensor"]),
+        ("apache-airflow-providers-amazon==8.2.0", S3.format(more=""), ["missing-deferrable"]),
+        (
+            "apache-airflow-providers-amazon==8.1.0",
+            S3.format(more=", deferrable=True"),
+            ["unsupported-deferrable"],
+        ),
+        (
+            "apache-airflow-providers-amazon==8.1.0\nastronomer-providers==1.14",
+            S3.format(more=""),
+            ["sync-sensor"],
+        ),
+        (
+            "apache-airflow-providers-amazon==9.0.0\nastronomer-providers==1.14",
+            S3.format(more=""),
+            ["missing-deferrable"],
+        ),
+        ("", TIME.format(module=CORE, more=""), ["sync-sensor"]),
+        ("apache-airflow==2.10.5", TIME.format(module=CORE, more=""), ["sync-sensor"]),
+        ("apache-airflow==3.3.2", TIME.format(module=CORE, more=""), ["missing-deferrable"]),
+        ("", TIME.format(module=STANDARD, more=""), ["missing-deferrable"]),
+        ("apache-airflow-providers-standard==1.2.0", TIME.format(module=STANDARD, more=""), ["sync-sensor"]),
+        (
+            "apache-airflow-providers-standard==1.3.0",
+            TIME.format(module=STANDARD, more=""),
+            ["missing-deferrable"],
+        ),
+        ("apache-airflow-providers-standard==1.2.0", TIME_ASYNC.format(module=STANDARD), []),
+        (
+            "apache-airflow-providers-standard==1.3.0",
+            TIME_ASYNC.format(module=STANDARD),
+            ["legacy-async-class"],
+        ),
+        ("apache-airflow==2.10.5", TIME_ASYNC.format(module=CORE), []),
+    ],
+)
+def test_pinned_versions_decide(tmp_path: Path, requirements: str, code: str, rules: list[str]) -> None:
+    (tmp_path / "requirements.txt").write_text(requirements + "\n")
+    assert [rule for rule, _ in said(tmp_path, code)] == rules
+
+
+def test_the_upgrade_that_brings_the_flag_is_named(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("apache-airflow-providers-amazon==8.1.0\n")
+    [(_, message)] = said(tmp_path, S3.format(more=", deferrable=True"))
+    assert "apache-airflow-providers-amazon 8.2.0" in message
+
+
+def test_the_command_line_names_the_target_too(tmp_path: Path) -> None:
+    code = UPSTREAM.format(more="")
+    assert said(tmp_path, code, "--target-airflow", "2.6")[0][0] == "poke-sensor"
+    assert [rule for rule, _ in said(tmp_path, code, "--target-airflow", "2.7")] == ["missing-deferrable"]
+
+
+def test_a_configured_default_silences_what_honours_it(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "FROM apache/airflow:2.10.5\nENV AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=true\n"
+    )
+    assert said(tmp_path, UPSTREAM.format(more="")) == []
+    (tmp_path / "Dockerfile").write_text("FROM apache/airflow:2.10.5\n")
+    assert [rule for rule, _ in said(tmp_path, UPSTREAM.format(more=""))] == ["missing-deferrable"]
+
+
+def test_without_a_triggerer_every_sensor_only_pokes(tmp_path: Path) -> None:
+    (tmp_path / "dag-advisor.toml").write_text("triggerer = false\n")
+    assert [rule for rule, _ in said(tmp_path, S3.format(more=""))] == ["poke-sensor"]
+    assert said(tmp_path, S3.format(more=', mode="reschedule"')) == []
+    assert [rule for rule, _ in said(tmp_path, TIME.format(module=CORE, more=""))] == ["poke-sensor"]
