@@ -102,3 +102,34 @@ def test_lines_joined_by_a_backslash_are_one(tmp_path: Path, capsys: pytest.Capt
         ("missing-deferrable", 6),
         ("missing-deferrable", 8),
     ]
+
+
+CORE = "airflow.sensors.external_task"
+STANDARD = "airflow.providers.standard.sensors.external_task"
+
+
+@pytest.mark.parametrize(
+    ("module", "target", "more", "applicability"),
+    [
+        (CORE, "2.10.5", "", "safe"),
+        (CORE, "2.10.5", ', failed_states=["failed"]', "unsafe"),
+        (CORE, "2.11.2", ", timeout=6 * 60 * 60", "unsafe"),
+        (CORE, "2.10.5", ", check_existence=True", "unsafe"),
+        (CORE, "2.10.5", ", check_existence=False", "safe"),
+        (STANDARD, "3.2", ', failed_states=["failed"], timeout=6 * 60 * 60', "safe"),
+    ],
+)
+def test_the_deferred_sensor_of_airflow_2s_core_drops_arguments(
+    module: str,
+    target: str,
+    more: str,
+    applicability: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = f"from {module} import ExternalTaskSensor\n\n"
+    text += f'ExternalTaskSensor(task_id="wait", external_dag_id="load"{more})\n'
+    (finding,) = check(text, tmp_path, capsys, "--target-airflow", target)
+    fix = finding["fix"]
+    assert isinstance(fix, dict)
+    assert fix["applicability"] == applicability
