@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from advisor.syntax import Node, arguments_of, keyword_parts
 from advisor.values import MISSING, UNKNOWN, Dict, Values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from advisor.catalog.record import ClassFacts
+    from advisor.subclasses import Layer
 
 
 class Arguments:
@@ -11,15 +19,18 @@ class Arguments:
 
     `doubtful` is true when there may be arguments that cannot be seen: an unknown `**spread` or a `*spread`.
     `positional` is true when there are plain positional arguments, which are not looked at (Airflow's operators refuse
-    them, so what they mean is anybody's guess).
+    them, so what they mean is anybody's guess). `unknown` are the spreads that can't be seen into.
+    `class_defaults` is what a first-party class gives its base class where neither the call nor `default_args` say.
     """
 
-    __slots__ = ("_folded", "_nodes", "_values", "doubtful", "positional")
+    __slots__ = ("_folded", "_nodes", "_values", "class_defaults", "doubtful", "positional", "unknown")
 
     def __init__(self, call: Node, values: Values) -> None:
         self._values = values
         self._nodes: dict[str, Node] = {}
         self._folded: dict[str, object] = {}
+        self.class_defaults: dict[str, object] = {}
+        self.unknown: list[Node] = []
         self.doubtful = False
         self.positional = False
         self._read(call)
@@ -39,7 +50,10 @@ class Arguments:
                 spread = self._values.fold(argument.named_children()[0])
             if not isinstance(spread, Dict):
                 self.doubtful = True
+                self.unknown.append(argument)
                 continue
+            if not spread.complete:
+                self.unknown.append(argument)
             self.doubtful = self.doubtful or not spread.complete
             for name, value in spread.entries.items():
                 if name not in self._nodes:
@@ -53,6 +67,53 @@ class Arguments:
                 self._folded[keyword[0]] = UNKNOWN
             else:
                 self.doubtful = True
+
+    def names(self) -> set[str]:
+        """The names of the arguments that the call gives, as far as they can be seen."""
+        return {*self._nodes, *self._folded}
+
+    def complete(self, spread: Mapping[str, object]) -> None:
+        """Take `spread` for all that the unknown spreads hold."""
+        self._folded.update((name, value) for name, value in spread.items() if name not in self._nodes)
+        self.doubtful = False
+
+    def through(self, layer: Layer, facts: ClassFacts) -> None:
+        """Turn the arguments of a first-party class into those that its `__init__` gives to the class above it."""
+        nodes: dict[str, Node] = {}
+        folded: dict[str, object] = {}
+        defaults: dict[str, object] = {}
+        for argument in arguments_of(layer.call):
+            keyword = keyword_parts(argument)
+            if keyword is None:
+                continue
+            name, expression = keyword
+            source = expression.text()
+            if source not in layer.own:
+                folded[name] = layer.values.fold(expression)
+            elif source in layer.changed:
+                folded[name] = UNKNOWN
+            elif self.given(source):
+                folded[name] = self.value(source)
+                if name == source and source in self._nodes:
+                    nodes[name] = self._nodes[source]
+            elif name != "deferrable":
+                default = layer.own[source]
+                if source in self.class_defaults:
+                    defaults[name] = self.class_defaults[source]
+                elif default is not None:
+                    defaults[name] = layer.values.fold(default)
+        if layer.rest:
+            for name in self.names() - layer.own.keys() - layer.taken - folded.keys():
+                folded[name] = UNKNOWN if name in layer.changed else self.value(name)
+                if name in self._nodes and name not in layer.changed:
+                    nodes[name] = self._nodes[name]
+            for name in self.class_defaults.keys() - layer.own.keys() - layer.taken - folded.keys():
+                defaults.setdefault(name, self.class_defaults[name])
+            folded.update(dict.fromkeys(layer.changed - layer.own.keys(), UNKNOWN))
+        for name in layer.set_after:
+            if facts.parameter(name) is not None or name == "execution_timeout":
+                folded[name] = UNKNOWN
+        self._nodes, self._folded, self.class_defaults = nodes, folded, defaults
 
     def given(self, name: str) -> bool:
         """Whether the call itself gives this argument."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from advisor.contexts import class_bases
 from advisor.operators import Operator
 from advisor.syntax import Node, dotted
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
+    from advisor.names import Import
+    from advisor.subclasses import Derived
 
 _PREFIXES: Final = ("airflow", "astronomer")
 _USUAL: Final = ("dag", "default_args")
@@ -28,12 +31,17 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
             known = module or catalog.resolve(imported.target) is not None
         else:
             known = imported.name in catalog.names() or imported.local in catalog.names()
-        if known:
+        if known or _may_be_own(dag_file, imported):
             locals_of_interest.add(imported.local)
     if any(module.partition(".")[0] in _PREFIXES for module in names.stars):
         locals_of_interest |= {name for name in catalog.names() if name in dag_file.tree.text}
+    for star in names.stars:
+        if dag_file.first_party.is_first_party(star, dag_file.path):
+            offered = map(bytes.decode, dag_file.first_party.offers(star, dag_file.path))
+            locals_of_interest.update(name for name in offered if name in dag_file.tree.occurrences)
     if not locals_of_interest:
         return []
+    locals_of_interest |= _own_classes(dag_file, locals_of_interest)
     # One walk for what every task will ask about besides.
     names.prepare(
         {*locals_of_interest, *_USUAL, *(i.local for i in names.imports if i.name in _USUAL_IMPORTS)}
@@ -46,6 +54,28 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
             if operator is not None:
                 found.append(operator)
     found.sort(key=lambda operator: (operator.span.start, operator.span.end))
+    return found
+
+
+def _may_be_own(dag_file: DagFile, imported: Import) -> bool:
+    """Whether an imported name may be, or hold, an operator class that the project defines."""
+    known, path = dag_file.first_party, dag_file.path
+    target = imported.target if imported.name else imported.module
+    if target.partition(".")[0] in _PREFIXES or not (target and known.is_first_party(target, path)):
+        return False
+    module, _, name = target.rpartition(".")
+    return name.encode() in known.offers(module, path) or bool(known.offers(target, path))
+
+
+def _own_classes(dag_file: DagFile, bases: set[str]) -> set[str]:
+    """The classes of this file that are derived from one of these names, straight or through one another."""
+    found: set[str] = set()
+    for owner in dag_file.tree.classes():
+        name = owner.field("name")
+        written = [dotted(base) for base in class_bases(owner)]
+        heads = {path.partition(".")[0] for path in written if path is not None}
+        if name is not None and not heads.isdisjoint(bases | found):
+            found.add(name.text())
     return found
 
 
@@ -79,13 +109,32 @@ def _operator_at(dag_file: DagFile, reference: Node) -> Operator | None:
     if dotted(function) is None:
         return None
     classes: dict[str, str] = {}
-    for path in dag_file.names.candidates(function):
+    paths = dag_file.names.candidates(function)
+    for path in paths:
         known = dag_file.class_path(path)
         if known is None:
-            return None
+            return _own_operator_at(dag_file, reference, function, parent, paths)
         classes[known[0]] = known[1]
+    if not classes:
+        return _own_operator_at(dag_file, reference, function, parent, paths)
     if len(classes) != 1:
         return None
     name, path = next(iter(classes.items()))
     facts = dag_file.catalog.get(name)
     return Operator(dag_file, facts, path, reference, function, parent) if facts is not None else None
+
+
+def _own_operator_at(
+    dag_file: DagFile, reference: Node, function: Node, call: Node, paths: tuple[str, ...]
+) -> Operator | None:
+    """The operator that a call of a class of the project's own makes, where that class is its base class in effect."""
+    derived: Derived | None = None
+    if len(paths) == 1:
+        derived = dag_file.subclasses.named(paths[0], dag_file.path)
+    elif not paths and function.kind() == "identifier":
+        bindings = dag_file.names.lookup(function)
+        if len(bindings) == 1 and bindings[0].kind == "class" and bindings[0].value is not None:
+            derived = dag_file.subclasses.of(dag_file, bindings[0].value, dag_file.path)
+    if derived is None:
+        return None
+    return Operator(dag_file, derived.facts, derived.path, reference, function, call, derived)

@@ -11,9 +11,11 @@ from advisor.calls import find_operators
 from advisor.contexts import Contexts
 from advisor.decorators import TaskDecorator, find_decorators
 from advisor.deferrals import Deferral, find_deferrals
-from advisor.finding import Finding, Fix, Severity, Span
+from advisor.finding import Finding, Fix, SetKeyword, Severity, Span
+from advisor.firstparty import FirstParty, first_party
 from advisor.names import Names
 from advisor.operators import Operator
+from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
 from advisor.values import MISSING, Dict, Values
 
@@ -46,6 +48,32 @@ class DagFile:
     def tasks(self) -> list[Operator]:
         """The operators that are tasks of a DAG and whose arguments can all be seen."""
         return [operator for operator in self.operators if not operator.doubtful and operator.is_task]
+
+    @cached_property
+    def first_party(self) -> FirstParty:
+        """What is known of the project's own operator classes."""
+        return first_party(self.project, self.catalog)
+
+    @cached_property
+    def subclasses(self) -> Subclasses:
+        """Tells what a class of the project's own is."""
+        return Subclasses(self.first_party, self.project, self.catalog)
+
+    def permitted(self, fix: Fix | None, span: Span) -> Fix | None:
+        """The fix of a finding at `span`, unless what it changes may not arrive at the class that it is meant for."""
+        limit = "any" if fix is None else self._limits.get((span.start, span.end), "any")
+        if fix is None or limit == "any":
+            return fix
+        only_flag = all(isinstance(one, SetKeyword) and one.name == "deferrable" for one in fix.rewrites)
+        return fix if limit == "flag" and only_flag else None
+
+    @cached_property
+    def _limits(self) -> dict[tuple[int, int], str]:
+        return {
+            (operator.span.start, operator.span.end): operator.fixes
+            for operator in self.operators
+            if operator.fixes != "any"
+        }
 
     @cached_property
     def task_decorators(self) -> list[TaskDecorator]:

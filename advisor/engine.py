@@ -11,6 +11,7 @@ from advisor.config import Settings
 from advisor.dagfile import DagFile
 from advisor.decoding import Unreadable, decode
 from advisor.finding import Finding, Span
+from advisor.firstparty import first_party
 from advisor.project import Project
 from advisor.records import dataclass, replace
 from advisor.rule import Rule, discover, select
@@ -62,7 +63,7 @@ def check(data: bytes, path: str, context: Context) -> list[Finding]:
         return []
     try:
         text = decode(data).text
-        if not _on_topic(data, context.catalog):
+        if not _on_topic(data, path, context):
             syntax.verify(text)
             return []
         tree = syntax.parse(text)
@@ -87,11 +88,14 @@ def _completed(finding: Finding, rule: Rule, path: str) -> Finding:
     )
 
 
-def _on_topic(data: bytes, catalog: Catalog) -> bool:
+def _on_topic(data: bytes, path: str, context: Context) -> bool:
     if any(topic in data for topic in _TOPICS):
         return True
-    names = _topic_names(catalog)
-    return not names.isdisjoint(_CLASS_NAME.findall(data))
+    names = _topic_names(context.catalog)
+    # One by one: imports stand at the top, so that a file on our topic shows it early.
+    if any(match[0] in names for match in _CLASS_NAME.finditer(data)):
+        return True
+    return first_party(context.project, context.catalog).mentioned(data, path)
 
 
 _topic_cache: dict[int, frozenset[bytes]] = {}
@@ -109,7 +113,9 @@ def _findings(tree: Tree, path: str, context: Context) -> list[Finding]:
     findings: list[Finding] = []
     for rule in context.rules:
         options = context.settings.rule_options.get(rule.name, {})
-        findings += (replace(finding, rule=rule.name) for finding in rule.run(dag_file, options))
+        for finding in rule.run(dag_file, options):
+            fix = dag_file.permitted(finding.fix, finding.span)
+            findings.append(replace(finding, rule=rule.name, fix=fix))
     return findings
 
 

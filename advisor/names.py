@@ -109,15 +109,7 @@ class Names:
 
         "" for the root itself, "." for what lies above it.
         """
-        rest = module.lstrip(".")
-        level = len(module) - len(rest)
-        if not level:
-            return module
-        parts = self.package.split(".") if self.package else []
-        if level - 1 > len(parts):
-            return "."
-        kept = parts[: len(parts) - (level - 1)]
-        return ".".join([*kept, rest] if rest else kept)
+        return absolute(module, self.package)
 
     # -- occurrences
 
@@ -285,6 +277,19 @@ class Names:
     def is_rebound(self, local: str) -> bool:
         """Whether anything but import statements binds this name, in any scope of the file."""
         return any(b.imported is None for group in self.bindings(local).values() for b in group)
+
+
+def absolute(module: str, package: str) -> str:
+    """The absolute name of a module as written after `from`, in a file of this package; see `Names.absolute`."""
+    rest = module.lstrip(".")
+    level = len(module) - len(rest)
+    if not level:
+        return module
+    parts = package.split(".") if package else []
+    if level - 1 > len(parts):
+        return "."
+    kept = parts[: len(parts) - (level - 1)]
+    return ".".join([*kept, rest] if rest else kept)
 
 
 def _head(node: Node) -> Node:

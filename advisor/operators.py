@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from advisor.arguments import Arguments
 from advisor.catalog.record import Alternatives, Caveat, ClassFacts, Condition
@@ -18,6 +18,7 @@ from advisor.values import MISSING, UNKNOWN, Dict
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
+    from advisor.subclasses import Derived
 
 # Parameters that say "do not wait" when they are true.
 _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
@@ -36,10 +37,19 @@ class Operator:
     """
 
     def __init__(
-        self, dag_file: DagFile, facts: ClassFacts, path: str, name_node: Node, function: Node, call: Node
+        self,
+        dag_file: DagFile,
+        facts: ClassFacts,
+        path: str,
+        name_node: Node,
+        function: Node,
+        call: Node,
+        derived: Derived | None = None,
     ) -> None:
         self._dag_file = dag_file
         self.facts = facts
+        #: the project's own class that is called, where `facts` are those of its base class
+        self.derived = derived
         self.path = path
         #: the identifier the call starts with, and the whole expression of the class (`module.Class`)
         self.name_node = name_node
@@ -49,8 +59,13 @@ class Operator:
         self.arguments = Arguments(call, dag_file.values)
         #: "" for an ordinary task, else the method that maps it: "expand" or "expand_kwargs"
         self.mapping = self._read_mapping()
+        for layer in derived.layers if derived is not None else ():
+            self.arguments.through(layer, facts)
+        #: the imports that the class itself comes by; none for a class of the project's own
         self.imports: tuple[Import, ...] = tuple(
-            binding.imported for binding in dag_file.names.lookup(name_node) if binding.imported is not None
+            binding.imported
+            for binding in (dag_file.names.lookup(name_node) if derived is None else ())
+            if binding.imported is not None
         )
         self._given: dict[str, object] = {}
 
@@ -74,8 +89,18 @@ class Operator:
 
     @property
     def class_name(self) -> str:
-        """The class as it is called here: `S3KeySensor`, or its alias."""
-        return self.function.text().rpartition(".")[2]
+        """The class as it is called here: `S3KeySensor`, or its alias; with its base where it is the project's own."""
+        name = self.function.text().rpartition(".")[2]
+        return name if self.derived is None else f"{name} (based on {self.facts.simple_name})"
+
+    @property
+    def fixes(self) -> Literal["any", "flag", "none"]:
+        """What a fix may change on the call: on a class of the project's own, what is sure to reach its base."""
+        if self.derived is None:
+            return "any"
+        if not self.derived.certain:
+            return "none"
+        return "flag" if self.derived.layers else "any"
 
     @cached_property
     def defaults(self) -> Dict:
@@ -126,7 +151,8 @@ class Operator:
             if self.arguments.given(name) or self.arguments.doubtful:
                 self._given[name] = self.arguments.value(name)
             else:
-                self._given[name] = self.defaults.entries.get(name, MISSING)
+                inherited = self.arguments.class_defaults.get(name, MISSING)
+                self._given[name] = self.defaults.entries.get(name, inherited)
         return self._given[name]
 
     @property

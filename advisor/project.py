@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from advisor.decoding import Unreadable, decode
 from advisor.names import Names
-from advisor.syntax import SyntaxFailure, Tree, parse
+from advisor.syntax import Node, SyntaxFailure, Tree, parse
 from advisor.values import UNKNOWN, Values
+
+if TYPE_CHECKING:
+    from advisor.firstparty import FirstParty
 
 _MAX_SIZE = 1_000_000  # bytes; constants live in small files
 _MAX_DEPTH = 5  # files whose expressions are being folded at the same time
@@ -38,7 +42,11 @@ class Project:
         self._paths: dict[tuple[str, str], str | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._folders: dict[str, str] = {}
+        self._entries: dict[str, frozenset[str]] = {}
+        self._below: dict[tuple[str, str], str | None] = {}
         self._depth = 0
+        #: what `firstparty` has learnt of the project's own operator classes
+        self.first_party: FirstParty | None = None
 
     def __reduce__(self) -> tuple[type[Project], tuple[str]]:
         return Project, (self.root,)  # parsed trees don't travel between processes
@@ -58,16 +66,47 @@ class Project:
 
     def module(self, dotted: str, origin: str) -> Module | None:
         """The first-party module of this absolute name as a file at `origin` would import it."""
+        path = self.locate(dotted, origin)
+        return None if path is None else self.module_at(path)
+
+    def module_at(self, path: str) -> Module | None:
+        """The module that stands in a file below the root; None where it can't be read."""
+        if path not in self._modules:
+            self._modules[path] = self._read(path)
+        return self._modules[path]
+
+    def locate(self, dotted: str, origin: str) -> str | None:
+        """The file of the first-party module of this absolute name, as a file at `origin` would import it."""
         folder = self._folder_of(origin)
         key = (dotted, folder)
         if key not in self._paths:
             self._paths[key] = self._find(dotted, folder)
-        path = self._paths[key]
-        if path is None:
-            return None
-        if path not in self._modules:
-            self._modules[path] = self._read(path)
-        return self._modules[path]
+        return self._paths[key]
+
+    def search_path(self, path: str) -> list[str]:
+        """The folders in which the first-party modules that a file imports are looked for."""
+        return self._search_path(self._folder_of(path))
+
+    def definition(self, dotted: str, origin: str) -> tuple[Module, Node] | None:
+        """The first-party class or function that a dotted name stands for, through re-exports, and its module.
+
+        None where it is not the only thing of that name in its module, or no first-party module has it.
+        """
+        for _ in range(_MAX_HOPS):
+            module_name, _, name = dotted.rpartition(".")
+            module = self.module(module_name, origin) if module_name else None
+            if module is None:
+                return None
+            targets = module.names.passed_on(name)
+            if len(targets) > 1:
+                return None
+            if not targets:
+                bindings = module.names.bindings(name).get(module.tree.root, [])
+                if len(bindings) != 1 or bindings[0].kind not in ("class", "def"):
+                    return None
+                return (module, bindings[0].value) if bindings[0].value is not None else None
+            dotted, origin = targets[0], module.path
+        return None
 
     def value(self, dotted: str, origin: str) -> object:
         """The value of a first-party constant (`package.module.NAME`), or UNKNOWN."""
@@ -126,14 +165,30 @@ class Project:
     def _find(self, dotted: str, folder: str) -> str | None:
         if dotted.startswith(("airflow.", ".")) or dotted in ("airflow", ""):
             return None
-        relative = dotted.replace(".", os.sep)
+        top = dotted.partition(".")[0]
         for base in self._search_path(folder):
-            for candidate in (relative + ".py", os.path.join(relative, "__init__.py")):
-                path = os.path.join(base, candidate)
-                if os.path.isfile(path):
-                    real = os.path.realpath(path)
-                    return real if real.startswith(self.root + os.sep) else None
+            if top in self.entries(base):
+                path = self._find_below(base, dotted)
+                if path is not None:
+                    return path if path.startswith(self.root + os.sep) else None
         return None
+
+    def _find_below(self, base: str, dotted: str) -> str | None:
+        if (base, dotted) not in self._below:
+            relative = os.path.join(base, dotted.replace(".", os.sep))
+            files = (relative + ".py", os.path.join(relative, "__init__.py"))
+            found = next((path for path in files if os.path.isfile(path)), None)
+            self._below[base, dotted] = None if found is None else os.path.realpath(found)
+        return self._below[base, dotted]
+
+    def entries(self, folder: str) -> frozenset[str]:
+        """The names by which what stands in a folder may be imported, as far as files and folders tell."""
+        if folder not in self._entries:
+            try:
+                self._entries[folder] = frozenset(name.removesuffix(".py") for name in os.listdir(folder))
+            except OSError:
+                self._entries[folder] = frozenset()
+        return self._entries[folder]
 
     def _search_path(self, folder: str) -> list[str]:
         if folder != self.root and not folder.startswith(self.root + os.sep):

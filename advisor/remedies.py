@@ -82,8 +82,10 @@ def exchange(
 
     With `keep_name` the new class is imported under the name that the file uses (an alias), else the call is renamed
     where the file has no alias. None where that can't be done for sure: the name is guarded, used otherwise than
-    called, or the file has the new name already.
+    called, the file has the new name already, or the class is the project's own.
     """
+    if task.derived is not None:
+        return None
     if task.function.kind() == "attribute":
         attribute = task.function.field("attribute")
         if attribute is None or task.path.rpartition(".")[0] != module:

@@ -1,0 +1,149 @@
+"""Which first-party modules may hand out subclasses of Airflow's operators, learnt from their bytes, unparsed."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from advisor.names import absolute
+
+if TYPE_CHECKING:
+    from advisor.catalog.lookup import Catalog
+    from advisor.project import Project
+    from advisor.subclasses import Derived
+
+# Each begins with fixed text, which makes the search cheap; what they find in comments and strings does no harm.
+_FROM = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
+_IMPORT = re.compile(rb"\nimport[ \t]+([\w., \t]+)")
+_CLASS = re.compile(rb"class[ \t]+(\w+)[ \t]*\(([^)]+)\)")
+_RENAMED = re.compile(rb"(\w+)[ \t]+as[ \t]+(\w+)")
+_WORD = re.compile(rb"\w+")
+_NOT_OURS = frozenset({b"airflow", b"astronomer", b"datetime", b"__future__"})
+_MAX_SIZE = 1_000_000  # bytes
+_MAX_ROUNDS = 5  # subclasses of subclasses in one file
+_NONE: frozenset[bytes] = frozenset()
+
+
+class FirstParty:
+    """What a run has learnt of the project's own operator classes; every module is looked at once.
+
+    `offers` errs on the side of too many names: what a name really is, `subclasses` finds out from the parsed module.
+    """
+
+    def __init__(self, project: Project, catalog: Catalog) -> None:
+        self._project = project
+        self._known = frozenset(name.encode() for name in catalog.names())
+        self._offers: dict[str, frozenset[bytes]] = {}
+        self._open: set[str] = set()
+        self._by_name: dict[tuple[str, str], frozenset[bytes]] = {}
+        self._tops: dict[str, frozenset[bytes]] = {}
+        #: what `subclasses` found, by file and offset of the class
+        self.derived: dict[tuple[str, int], Derived | None] = {}
+
+    def mentioned(self, data: bytes, path: str) -> bool:
+        """Whether a file may use an operator class that it gets from a first-party module."""
+        return any(name in data for name in self.reachable(data, path))
+
+    def reachable(self, data: bytes, path: str) -> frozenset[bytes]:
+        """Simple names of the operator classes that the modules which a file imports may hand out."""
+        found: set[bytes] = set()
+        folder = os.path.dirname(path)
+        tops, seen = self._first_party_tops(folder), set()
+        for origin, names in _FROM.findall(data):
+            top = origin.partition(b".")[0]
+            if (top and (top in _NOT_OURS or top not in tops)) or (origin, names) in seen:
+                continue
+            seen.add((origin, names))
+            module = origin.decode()
+            if not top:
+                module = absolute(module, self._project.package_of(path))
+            found |= self._offered(module, folder, path)
+            if b"*" in names or not self._may_hold_modules(module, path):
+                continue
+            for name in _WORD.findall(names):
+                if name != b"as":
+                    inner = f"{module}.{name.decode()}" if module else name.decode()
+                    found |= self._offered(inner, folder, path)
+        for plain in _IMPORT.findall(data):
+            for part in plain.split(b","):
+                module = part.split()[0].decode() if part.split() else ""
+                if module and self.is_first_party(module, path):
+                    found |= self._offered(module, folder, path)
+        return frozenset(found)
+
+    def is_first_party(self, module: str, path: str) -> bool:
+        """Whether a module, named absolutely in the file at `path`, may be one of the project's."""
+        top = module.partition(".")[0].encode()
+        return top not in _NOT_OURS and top in self._first_party_tops(os.path.dirname(path))
+
+    def _first_party_tops(self, folder: str) -> frozenset[bytes]:
+        """The names of what stands in the folders in which the files of `folder` find their modules."""
+        known = self._tops.get(folder)
+        if known is None:
+            bases = self._project.search_path(os.path.join(folder, ""))
+            names = frozenset[str]().union(*map(self._project.entries, bases))
+            known = self._tops[folder] = frozenset(name.encode(errors="replace") for name in names)
+        return known
+
+    def _may_hold_modules(self, module: str, path: str) -> bool:
+        found = self._project.locate(module, path)
+        return found is None or found.endswith("__init__.py")
+
+    def offers(self, module: str, origin: str) -> frozenset[bytes]:
+        """Simple names of the operator classes that a module, as a file at `origin` imports it, may hand out."""
+        return self._offered(module, os.path.dirname(origin), origin)
+
+    def _offered(self, module: str, folder: str, origin: str) -> frozenset[bytes]:
+        key = (module, folder)
+        known = self._by_name.get(key)
+        if known is not None:
+            return known
+        path = self._project.locate(module, origin)
+        if path is None:
+            found = _NONE
+        elif path in self._open:
+            return _NONE  # modules that import each other
+        else:
+            if path not in self._offers:
+                self._open.add(path)
+                self._offers[path] = self._read(path)
+                self._open.discard(path)
+            found = self._offers[path]
+        self._by_name[key] = found
+        return found
+
+    def _read(self, path: str) -> frozenset[bytes]:
+        try:
+            if os.path.getsize(path) > _MAX_SIZE:
+                return _NONE
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:
+            return _NONE
+        reachable = self.reachable(data, path)
+        inner = reachable if b"import *" in data else frozenset(name for name in reachable if name in data)
+        classes = [(name, frozenset(_WORD.findall(text))) for name, text in _CLASS.findall(data)]
+        if not classes and not inner:
+            return _NONE
+        bases = set(self._known | inner)
+        offered = set(inner)
+        if b" as " in data:
+            for old, new in _RENAMED.findall(data):
+                if old in bases:
+                    bases.add(new)
+                    offered.update((new,) if old in inner else ())
+        for _ in range(_MAX_ROUNDS):
+            found = {name for name, words in classes if name not in offered and not words.isdisjoint(bases)}
+            if not found:
+                break
+            offered |= found
+            bases |= found
+        return frozenset(offered)
+
+
+def first_party(project: Project, catalog: Catalog) -> FirstParty:
+    """What is known of the project's own classes so far, kept with the project."""
+    if project.first_party is None:
+        project.first_party = FirstParty(project, catalog)
+    return project.first_party

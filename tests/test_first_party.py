@@ -1,0 +1,326 @@
+"""Operator classes that a project defines itself, across its files, through the engine and the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from advisor import engine, fixer
+from advisor.config import Settings
+from advisor.finding import Finding
+from advisor.target import detect
+
+S3 = "airflow.providers.amazon.aws.sensors.s3.S3KeySensor"
+IMPORT = "from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor\n"
+FILE_SENSOR = "from airflow.providers.standard.sensors.filesystem import FileSensor\n"
+
+
+def context_for(root: Path) -> engine.Context:
+    settings = Settings(root=root)
+    return engine.prepare(settings, detect(root, settings, None, False))
+
+
+def project(root: Path, **files: str) -> Path:
+    """A project with the DAG file `dags/flow.py` (`flow=`) and modules by name (`plugins__own=` is plugins/own.py)."""
+    for name, text in files.items():
+        stem, found, _ = name.partition("____init__")
+        module = "dags/flow" if name == "flow" else stem.replace("__", "/") + ("/__init__" if found else "")
+        path = root / f"{module}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root / "dags" / "flow.py"
+
+
+def check(root: Path, **files: str) -> list[Finding]:
+    path = project(root, **files)
+    return engine.check(path.read_bytes(), str(path), context_for(root))
+
+
+def said(findings: list[Finding]) -> list[tuple[str, int]]:
+    return [(finding.rule, finding.span.line) for finding in findings]
+
+
+INIT = "def __init__(self, **kwargs):\n        "
+FLAGGED = "def __init__(self, deferrable=False, **kwargs):\n        "
+ON = "super().__init__(**kwargs)"
+DAG = "from airflow import DAG\n"
+CALL = 'with DAG("d"):\n    Own(task_id="a", bucket_key="s3://b/k")\n'
+
+
+def flow(imports: str = "from plugins.own import Own\n", call: str = CALL) -> str:
+    return DAG + imports + call
+
+
+def test_a_class_of_another_file_gets_its_base_classs_finding(tmp_path: Path) -> None:
+    own = IMPORT + 'class Own(S3KeySensor):\n    """Ours."""\n    ui_color = "#fff"\n'
+    (finding,) = check(tmp_path, plugins__own=own, flow=flow())
+    assert (finding.rule, finding.span.line, finding.symbol) == ("missing-deferrable", 4, S3)
+    assert finding.message.startswith("Own (based on S3KeySensor) holds a worker slot")
+    assert finding.fix is not None
+    assert finding.fix.applicability == "unsafe"  # as for the base class: AWS needs an extra
+
+
+@pytest.mark.parametrize(
+    ("imports", "name"),
+    [
+        ("from plugins.own import Own as Mine\n", "Mine"),
+        ("from plugins import own\n", "own.Own"),
+        ("import plugins.own\n", "plugins.own.Own"),
+        ("import plugins.own as o\n", "o.Own"),
+        ("from plugins.own import *\n", "Own"),
+        ("from plugins.api import Own\n", "Own"),
+        ("from plugins.api import Exported\n", "Exported"),
+        ("from plugins.stars import Own\n", "Own"),
+        ("from plugins.deeper import Deeper\n", "Deeper"),
+        ("from plugins.aliased import Aliased\n", "Aliased"),
+        ("from plugins.relative import Near\n", "Near"),
+        ("from plugins import Own\n", "Own"),
+    ],
+)
+def test_however_it_is_imported(tmp_path: Path, imports: str, name: str) -> None:
+    call = f'with DAG("d"):\n    {name}(task_id="a", bucket_key="k")\n'
+    findings = check(
+        tmp_path,
+        plugins____init__="from .own import Own\n",
+        plugins__own=IMPORT + "class Own(S3KeySensor):\n    pass\n",
+        plugins__api="from plugins.own import Own\nfrom plugins.own import Own as Exported\n",
+        plugins__stars="from plugins.own import *\n",
+        plugins__deeper="from plugins.own import Own\n\nclass Deeper(Own):\n    pass\n",
+        plugins__relative="from .own import Own\n\nclass Near(Own):\n    pass\n",
+        plugins__aliased=IMPORT.replace("\n", " as Base\n") + "class Aliased(Base):\n    pass\n",
+        flow=flow(imports, call),
+    )
+    assert said(findings) == [("missing-deferrable", 4)]
+
+
+def test_a_class_of_the_same_file(tmp_path: Path) -> None:
+    text = DAG + IMPORT + "class Base(S3KeySensor):\n    pass\nclass Own(Base):\n    pass\n" + CALL
+    assert said(check(tmp_path, flow=text)) == [("missing-deferrable", 8)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        INIT + ON,
+        "def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)",
+        "def __init__(self, bucket_key, **kw):\n        super(Own, self).__init__(bucket_key=bucket_key, **kw)",
+        "def __init__(self, deferrable: bool = False, **kwargs) -> None:\n"
+        "        super().__init__(deferrable=deferrable, **kwargs)",
+        INIT + "self.team = kwargs.pop('team', None)\n        " + ON,
+        "@apply_defaults\n    def __init__(self, **kwargs):\n        super().__init__(**kwargs)",
+        "def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n        self.team = self.find()\n"
+        "    def find(self):\n        return 1",
+        "def pre_execute(self, context):\n        print(context)",
+    ],
+)
+def test_an_init_that_hands_the_flag_on(tmp_path: Path, body: str) -> None:
+    own = IMPORT + f"class Own(S3KeySensor):\n    {body}\n"
+    assert said(check(tmp_path, plugins__own=own, flow=flow())) == [("missing-deferrable", 4)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def execute(self, context):\n        return 1",
+        "def poke(self, context):\n        return True",
+        "async def execute(self, context):\n        return 1",
+        "execute = other",
+        "deferrable = True",
+        "def __init__(self, bucket_key, task_id):\n        super().__init__(bucket_key=bucket_key, task_id=task_id)",
+        "def __init__(self, **kwargs):\n        super().__init__(deferrable=True, **kwargs)",
+        "def __init__(self, **kwargs):\n        super().__init__(deferrable=False, **kwargs)",
+        INIT + "d = kwargs.pop('deferrable', True)\n        " + ON,
+        INIT + "kwargs['deferrable'] = True\n        " + ON,
+        INIT + "kwargs.setdefault('deferrable', True)\n        " + ON,
+        INIT + "kwargs.update(find())\n        " + ON,
+        INIT + "kwargs = find(kwargs)\n        " + ON,
+        "def __init__(self, **kwargs):\n        super().__init__(**find(kwargs))",
+        "def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n        self.deferrable = True",
+        INIT + "if kwargs:\n            " + ON,
+        "def __init__(self, **kwargs):\n        S3KeySensor.__init__(self, **kwargs)",
+        "def __init__(self, deferrable=True, **kwargs):\n        super().__init__(deferrable=deferrable, **kwargs)",
+        "def __init__(self, deferrable=X, **kw):\n        super().__init__(deferrable=deferrable, **kw)",
+        FLAGGED + "super().__init__(**kwargs)",
+        FLAGGED + "super().__init__(deferrable=not deferrable, **kwargs)",
+        FLAGGED + "deferrable = deferrable or X\n        super().__init__(deferrable=deferrable, **kwargs)",
+        "def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n        setattr(self, name, 1)",
+        "def __new__(cls, **kwargs):\n        return make(cls, kwargs)",
+        "def get_key(self):\n        return 1",  # nothing here calls it, so the base class does
+        "if True:\n        def execute(self, context):\n            return 1",
+    ],
+)
+def test_a_class_that_goes_its_own_way_is_silent(tmp_path: Path, body: str) -> None:
+    own = IMPORT + f"class Own(S3KeySensor):\n    {body}\n"
+    assert check(tmp_path, plugins__own=own, flow=flow()) == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "class Own(S3KeySensor, metaclass=Meta):\n    pass\n",
+        "class Own(Unknown, S3KeySensor):\n    pass\n",
+        "@register\nclass Own(S3KeySensor):\n    pass\n",
+        "class Mixin:\n    def execute(self, context):\n        pass\nclass Own(Mixin, S3KeySensor):\n    pass\n",
+        "class Mixin:\n    def poke(self, context):\n        pass\nclass Own(Mixin, S3KeySensor):\n    pass\n",
+        "class Mixin:\n    def __init__(self, **k):\n        pass\nclass Own(Mixin, S3KeySensor):\n    pass\n",
+        "class Mid(S3KeySensor):\n    def execute(self, c):\n        pass\nclass Own(Mid):\n    pass\n",
+        "class Own(make(S3KeySensor)):\n    pass\n",
+        "class Own(Own, S3KeySensor):\n    pass\n",
+        "if new:\n    class Own(S3KeySensor):\n        pass\nelse:\n    class Own(S3KeySensor):\n        pass\n",
+        "class Own(S3KeySensor):\n    pass\nOwn = wrap(Own)\n",
+    ],
+)
+def test_doubtful_bases_are_silent(tmp_path: Path, header: str) -> None:
+    assert check(tmp_path, plugins__own=IMPORT + header, flow=flow()) == []
+
+
+def test_a_harmless_mixin_does_no_harm(tmp_path: Path) -> None:
+    own = (
+        IMPORT
+        + "from abc import ABC\nclass Labels:\n    team = 'a'\nclass Own(Labels, S3KeySensor, ABC):\n    pass\n"
+    )
+    assert said(check(tmp_path, plugins__own=own, flow=flow())) == [("missing-deferrable", 4)]
+
+
+def test_what_the_class_gives_its_base_counts(tmp_path: Path) -> None:
+    own = IMPORT + (
+        "SHORT = 30\n"
+        "class Short(S3KeySensor):\n    def __init__(self, key, **kwargs):\n"
+        "        super().__init__(bucket_key=key, timeout=SHORT, **kwargs)\n"
+        "class Patient(S3KeySensor):\n    def __init__(self, key, wait=30, **kwargs):\n"
+        "        super().__init__(bucket_key=key, timeout=wait, **kwargs)\n"
+        "class Named(S3KeySensor):\n    def __init__(self, timeout=30, **kwargs):\n"
+        "        super().__init__(timeout=timeout, **kwargs)\n"
+        "class Polite(S3KeySensor):\n    def __init__(self, **kwargs):\n"
+        "        super().__init__(mode='reschedule', **kwargs)\n"
+    )
+    calls = (
+        'with DAG("d"):\n'
+        '    Short(task_id="a", key="k")\n'
+        '    Patient(task_id="b", key="k")\n'
+        '    Patient(task_id="c", key="k", wait=3600)\n'
+        '    Named(task_id="d", bucket_key="k")\n'
+        '    Named(task_id="e", bucket_key="k", timeout=600)\n'
+        '    Polite(task_id="f", bucket_key="k")\n'
+    )
+    imports = "from plugins.own import Named, Patient, Polite, Short\n"
+    findings = check(tmp_path, plugins__own=own, flow=flow(imports, calls))
+    assert said(findings) == [("missing-deferrable", 6), ("missing-deferrable", 8), ("missing-deferrable", 9)]
+    assert [finding.severity for finding in findings] == ["warning", "warning", "advice"]
+
+
+def test_given_the_flag_it_is_judged_as_its_base_class(tmp_path: Path) -> None:
+    own = FILE_SENSOR + "class Own(FileSensor):\n    pass\n"
+    call = 'with DAG("d"):\n    Own(task_id="a", filepath="f", mode="reschedule", deferrable=True)\n'
+    findings = check(tmp_path, plugins__own=own, flow=flow(call=call))
+    assert said(findings) == [("ignored-when-deferred", 4)]
+
+
+def test_a_default_of_its_own_is_honoured(tmp_path: Path) -> None:
+    own = IMPORT + (
+        "from airflow.configuration import conf\nclass Own(S3KeySensor):\n    def __init__(self, "
+        'deferrable=conf.getboolean("operators", "default_deferrable", fallback=False), **kwargs):\n'
+        "        super().__init__(deferrable=deferrable, **kwargs)\n"
+    )
+    assert said(check(tmp_path, plugins__own=own, flow=flow())) == [("missing-deferrable", 4)]
+    call = 'with DAG("d", default_args={"deferrable": True}):\n    Own(task_id="a", bucket_key="k")\n'
+    assert check(tmp_path, flow=flow(call=call)) == []
+
+
+def test_the_import_of_an_own_class_is_never_rewritten(tmp_path: Path) -> None:
+    own = "from airflow.sensors.date_time import DateTimeSensor\nclass Own(DateTimeSensor):\n    pass\n"
+    call = 'with DAG("d"):\n    Own(task_id="a", target_time="2030-01-01")\n'
+    for imports in ("from plugins.own import Own\n", "from plugins import own\n"):
+        text = flow(imports, call if "Own" in imports else call.replace("Own", "own.Own"))
+        (finding,) = check(tmp_path, plugins__own=own, flow=text)
+        assert (finding.rule, finding.fix) == ("sync-sensor", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "fixed"),
+    [
+        ("pass", True),
+        ("def __init__(self, **kwargs):\n        super().__init__(**kwargs)", True),
+        ("def pre_execute(self, context):\n        print(context)", False),
+        ("def on_kill(self):\n        print(1)", False),
+    ],
+)
+def test_a_fix_only_where_the_flag_is_sure_to_do_what_it_does(tmp_path: Path, body: str, fixed: bool) -> None:
+    own = FILE_SENSOR + f"class Own(FileSensor):\n    {body}\n"
+    call = 'with DAG("d"):\n    Own(task_id="a", filepath="f")\n'
+    path = project(tmp_path, plugins__own=own, flow=flow(call=call))
+    context = context_for(tmp_path)
+    data = path.read_bytes()
+    (finding,) = engine.check(data, str(path), context)
+    assert (finding.fix is not None) == fixed
+    result = fixer.fix(data, str(path), lambda text: engine.check(text, str(path), context), unsafe=True)
+    assert (b'filepath="f", deferrable=True)' in result.data) == fixed
+
+
+def test_a_fix_beside_an_init_touches_nothing_but_the_flag(tmp_path: Path) -> None:
+    own = FILE_SENSOR + (
+        "class Own(FileSensor):\n    def __init__(self, mode, **kwargs):\n"
+        "        super().__init__(mode=mode, **kwargs)\n"
+    )
+    call = 'with DAG("d"):\n    Own(task_id="a", filepath="f", mode="reschedule", deferrable=True)\n'
+    (finding,) = check(tmp_path, plugins__own=own, flow=flow(call=call))
+    assert (finding.rule, finding.fix) == ("ignored-when-deferred", None)
+
+
+def test_an_operator_may_have_hooks_of_its_own_without_a_fix(tmp_path: Path) -> None:
+    own = (
+        "from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator\n"
+        "class Own(KubernetesPodOperator):\n    def get_or_create_pod(self, *args):\n        return 1\n"
+    )
+    call = 'with DAG("d"):\n    Own(task_id="a", name="p", image="i")\n'
+    (finding,) = check(tmp_path, plugins__own=own, flow=flow(call=call))
+    assert (finding.rule, finding.fix) == ("missing-deferrable", None)
+
+
+def test_modules_that_import_each_other_end(tmp_path: Path) -> None:
+    findings = check(
+        tmp_path,
+        plugins____init__="from plugins.own import Own\n",
+        plugins__own=IMPORT
+        + "import plugins\nfrom plugins import Own as Other\nclass Own(S3KeySensor):\n    pass\n",
+        loops__a="from loops.b import B\nclass A(B):\n    pass\n",
+        loops__b="from loops.a import A\nclass B(A):\n    pass\n",
+        flow=flow("from plugins import Own\nfrom loops.a import A\n", CALL + '    A(task_id="b")\n'),
+    )
+    assert said(findings) == [("missing-deferrable", 5)]
+
+
+def test_only_modules_with_such_classes_are_parsed(tmp_path: Path) -> None:
+    path = project(
+        tmp_path,
+        plugins__own=IMPORT + "class Own(S3KeySensor):\n    pass\n",
+        plugins__plain="class Config(dict):\n    pass\n",
+        plugins__maker=IMPORT + "def make():\n    return S3KeySensor(task_id='a')\n",
+        flow=DAG + "from plugins.plain import Config\nfrom plugins.maker import make\nConfig(make())\n",
+    )
+    context = context_for(tmp_path)
+    assert not engine._on_topic(path.read_bytes(), str(path), context)
+    assert engine.check(path.read_bytes(), str(path), context) == []
+    assert context.project._modules == {}
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "advisor", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_on_the_command_line(tmp_path: Path, jobs: str) -> None:
+    own = FILE_SENSOR + "class Own(FileSensor):\n    pass\n"
+    project(
+        tmp_path,
+        plugins__own=own,
+        flow=flow(call='with DAG("d"):\n    Own(task_id="a", filepath="f")\n'),
+    )
+    (tmp_path / "pyproject.toml").write_text("[tool.dag-advisor]\n")
+    done = run(tmp_path, "check", "dags", "--jobs", jobs)
+    assert done.returncode == 1
+    assert done.stdout.startswith("dags/flow.py:4:5: missing-deferrable warning Own (based on FileSensor) ")
