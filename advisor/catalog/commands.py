@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from advisor.catalog import hooks_text
+from advisor.catalog.hooks import FILE as HOOKS
+from advisor.catalog.hooks import Hooks
 from advisor.catalog.lookup import DATA, Catalog
 from advisor.catalog.record import EXPORTED, Alternatives, ClassFacts, Condition, Parameter, to_record
 
@@ -46,27 +49,30 @@ def find(name: str) -> list[ClassFacts]:
         return [found[key] for key in sorted(found)]
     simple = name.rpartition(".")[2]
     names = {f.simple_name for f in catalog.all()} | {old.rpartition(".")[2] for old, _ in catalog.former()}
+    names |= Hooks.load().names()
     near = difflib.get_close_matches(simple, sorted(names), n=3, cutoff=0.6)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
     raise LookupError(f"the catalog knows no class {name}{hint}")
 
 
 def show(name: str) -> str:
-    """Everything worth knowing about a class (or the several classes of that simple name), as text.
+    """Everything worth knowing about a class or hook (or the several of that simple name), as text.
 
     Raises LookupError, with the nearest names, for a name that nobody has or had.
     """
-    return "\n".join(_page(facts) for facts in find(name))
+    hooks = hooks_text.find(name)
+    return "\n".join(map(hooks_text.page, hooks)) if hooks else "\n".join(map(_page, find(name)))
 
 
 def search(text: str) -> str:
-    """One line for each class whose dotted name, alias or provider holds all words of `text`."""
+    """One line for each class, then each hook, whose dotted name, alias or provider holds all words of `text`."""
     words = text.lower().split()
     lines = []
     for facts in Catalog.load().all():
         hay = " ".join([facts.name, facts.provider, *facts.aliases]).lower()
         if words and all(word in hay for word in words):
             lines.append(f"{facts.name}  {_summary(facts)}\n")
+    lines += hooks_text.search(words)
     if not lines:
         raise LookupError(f"the catalog has no class for {text!r}")
     return "".join(lines)
@@ -181,10 +187,10 @@ def _page(facts: ClassFacts) -> str:
     return "\n".join(lines) + "\n"
 
 
-def changes(old: Iterable[ClassFacts], new: Iterable[ClassFacts]) -> str:
+def changes(old: Iterable[ClassFacts], new: Iterable[ClassFacts], more: Iterable[str] = ()) -> str:
     """What differs between two catalogs, one line for a class added or removed, one for a changed field.
 
-    Where a class merely stands on other lines of its file is left out.
+    Where a class merely stands on other lines of its file is left out. `more`: further lines.
     """
     before = {f.name: to_record(f) for f in old}
     after = {f.name: to_record(f) for f in new}
@@ -205,6 +211,7 @@ def changes(old: Iterable[ClassFacts], new: Iterable[ClassFacts]) -> str:
                 if was == now:
                     continue
             lines.append(f"~ {name}.{key}: {_short(was)} -> {_short(now)}")
+    lines += more
     if not lines:
         return "nothing changed\n"
     return "\n".join(lines) + "\n"
@@ -227,7 +234,7 @@ def build(wheels: Path, output: Path | None = None) -> str:
         old = list(Catalog.load().all())
     except FileNotFoundError:
         old = []
-    told = changes(old, facts)
+    told = changes(old, facts, hooks_text.changes_to(contents[HOOKS]))
     folder = output or Path(DATA)
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in contents.items():
