@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.catalog.waits import Client, waits
+from advisor.catalog.waits import client as client_named
 from advisor.flow import Readable, loop_around
 from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts, strip_parentheses
@@ -102,7 +103,7 @@ def client_of(file: Readable, node: Node, depth: int = 0) -> Client | None:
     if function is None:
         return None
     for path in file.names.candidates(function):
-        client = waits().clients.get(path)
+        client = client_named(path)
         if client is not None:
             return client
     method, holder = function.field("attribute"), function.field("object")

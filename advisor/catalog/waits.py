@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from os.path import dirname, join
 
+from advisor.catalog.hooks import HookFacts, Hooks
 from advisor.records import dataclass
 
 
@@ -16,7 +17,8 @@ class Client:
 
     requests: its methods that send one and return the answer. sessions: its methods that give a client of the same
     kind. operator: the dotted name of the operator that can defer the same request, None where there is none.
-    waiter: the deferrable class that waits for what such a client would be polled for.
+    waiter: the deferrable class that waits for what such a client would be polled for; of hooks, the table names it
+    only where the data of the hooks does not tell it (see `client`).
     """
 
     requests: frozenset[str]
@@ -79,3 +81,34 @@ def waits() -> Waits:
         data["http_operator"],
         float(data["short_pause"]),
     )
+
+
+@cache
+def client(name: str) -> Client | None:
+    """What is known of a class whose objects send requests, by any dotted name; None where it is not known as one.
+
+    The table says which methods send a request that an operator can defer: which method does the same as which
+    operator is a matter of judgement. Which class waits for a service is read from the hooks' data.
+    """
+    told = waits().clients.get(name)
+    if told is not None and told.waiter is not None:
+        return told
+    facts = Hooks.load().get(name) if "Hook" in name else None
+    if facts is None:
+        return told
+    told = told or waits().clients.get(facts.name) or Client(frozenset(), frozenset(), None, None)
+    waiter = told.waiter or sole_waiter(facts)
+    if waiter is None and not told.requests:
+        return None
+    return Client(told.requests, told.sessions, told.operator, waiter)
+
+
+def sole_waiter(facts: HookFacts) -> str | None:
+    """The one class that waits where a hook would be polled: the only one that covers it, or its only sensor of two.
+
+    A class that creates something waits for that only, which need not be what the loop asks for.
+    """
+    if len(facts.covered_by) == 1 and "Create" not in facts.covered_by[0]:
+        return facts.covered_by[0]
+    sensors = [name for name in facts.covered_by if ".sensors." in name]
+    return sensors[0] if len(facts.covered_by) == 2 and len(sensors) == 1 else None
