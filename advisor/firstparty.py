@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 # Each begins with fixed text, which makes the search cheap; what they find in comments and strings does no harm.
 _FROM = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
 _IMPORT = re.compile(rb"\nimport[ \t]+([\w., \t]+)")
+_CLASS_NAME = re.compile(rb"\b_?[A-Z]\w*[a-z]")
 _CLASS = re.compile(rb"class[ \t]+(\w+)[ \t]*\(([^)]+)\)")
-_RENAMED = re.compile(rb"(\w+)[ \t]+as[ \t]+(\w+)")
+_RENAMED = re.compile(rb" as[ \t]+(\w+)")
 _WORD = re.compile(rb"\w+")
 _NOT_OURS = frozenset({b"airflow", b"astronomer", b"datetime", b"__future__"})
 _MAX_SIZE = 1_000_000  # bytes
 _MAX_ROUNDS = 5  # subclasses of subclasses in one file
+_LONG = 80  # characters of a name
 _NONE: frozenset[bytes] = frozenset()
 
 
@@ -36,6 +38,7 @@ class FirstParty:
         self._known = frozenset(name.encode() for name in catalog.names())
         self._offers: dict[str, frozenset[bytes]] = {}
         self._open: set[str] = set()
+        self._lines: dict[tuple[str, bytes, bytes], frozenset[bytes]] = {}
         self._by_name: dict[tuple[str, str], frozenset[bytes]] = {}
         self._tops: dict[str, frozenset[bytes]] = {}
         #: what `subclasses` found, by file and offset of the class
@@ -47,29 +50,35 @@ class FirstParty:
 
     def reachable(self, data: bytes, path: str) -> frozenset[bytes]:
         """Simple names of the operator classes that the modules which a file imports may hand out."""
-        found: set[bytes] = set()
         folder = os.path.dirname(path)
-        tops, seen = self._first_party_tops(folder), set()
-        for origin, names in _FROM.findall(data):
-            top = origin.partition(b".")[0]
-            if (top and (top in _NOT_OURS or top not in tops)) or (origin, names) in seen:
-                continue
-            seen.add((origin, names))
-            module = origin.decode()
-            if not top:
-                module = absolute(module, self._project.package_of(path))
-            found |= self._offered(module, folder, path)
-            if b"*" in names or not self._may_hold_modules(module, path):
-                continue
-            for name in _WORD.findall(names):
-                if name != b"as":
-                    inner = f"{module}.{name.decode()}" if module else name.decode()
-                    found |= self._offered(inner, folder, path)
+        found: set[bytes] = set()
+        for line in _FROM.findall(data):
+            key = (folder, *line)
+            if key not in self._lines or self._open:
+                self._lines[key] = self._imported(line[0], line[1], folder, path)
+            found |= self._lines[key]
         for plain in _IMPORT.findall(data):
             for part in plain.split(b","):
                 module = part.split()[0].decode() if part.split() else ""
                 if module and self.is_first_party(module, path):
                     found |= self._offered(module, folder, path)
+        return frozenset(found)
+
+    def _imported(self, origin: bytes, names: bytes, folder: str, path: str) -> frozenset[bytes]:
+        """What one `from origin import names` in a file may get; the files of a folder share most of theirs."""
+        top = origin.partition(b".")[0]
+        if top and (top in _NOT_OURS or top not in self._first_party_tops(folder)):
+            return _NONE
+        module = origin.decode() if top else absolute(origin.decode(), self._project.package_of(path))
+        found: set[bytes] = set()
+        if b"*" in names or _CLASS_NAME.search(names):
+            found |= self._offered(module, folder, path)
+        located = self._project.locate(module, path)
+        if b"*" not in names and (located is None or located.endswith("__init__.py")):
+            for name in _WORD.findall(names):
+                if name != b"as" and not name[:1].isupper():
+                    inner = f"{module}.{name.decode()}" if module else name.decode()
+                    found |= self._offered(inner, folder, path)
         return frozenset(found)
 
     def is_first_party(self, module: str, path: str) -> bool:
@@ -85,10 +94,6 @@ class FirstParty:
             names = frozenset[str]().union(*map(self._project.entries, bases))
             known = self._tops[folder] = frozenset(name.encode(errors="replace") for name in names)
         return known
-
-    def _may_hold_modules(self, module: str, path: str) -> bool:
-        found = self._project.locate(module, path)
-        return found is None or found.endswith("__init__.py")
 
     def offers(self, module: str, origin: str) -> frozenset[bytes]:
         """Simple names of the operator classes that a module, as a file at `origin` imports it, may hand out."""
@@ -128,11 +133,11 @@ class FirstParty:
             return _NONE
         bases = set(self._known | inner)
         offered = set(inner)
-        if b" as " in data:
-            for old, new in _RENAMED.findall(data):
-                if old in bases:
-                    bases.add(new)
-                    offered.update((new,) if old in inner else ())
+        for match in _RENAMED.finditer(data):
+            words = _WORD.findall(data[max(0, match.start() - _LONG) : match.start()])
+            if words and words[-1] in bases:
+                bases.add(match[1])
+                offered.update((match[1],) if words[-1] in inner else ())
         for _ in range(_MAX_ROUNDS):
             found = {name for name, words in classes if name not in offered and not words.isdisjoint(bases)}
             if not found:

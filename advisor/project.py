@@ -42,6 +42,7 @@ class Project:
         self._paths: dict[tuple[str, str], str | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._folders: dict[str, str] = {}
+        self._search_paths: dict[str, list[str]] = {}
         self._entries: dict[str, frozenset[str]] = {}
         self._below: dict[tuple[str, str], str | None] = {}
         self._depth = 0
@@ -191,6 +192,11 @@ class Project:
         return self._entries[folder]
 
     def _search_path(self, folder: str) -> list[str]:
+        if folder not in self._search_paths:
+            self._search_paths[folder] = self._folders_above(folder)
+        return self._search_paths[folder]
+
+    def _folders_above(self, folder: str) -> list[str]:
         if folder != self.root and not folder.startswith(self.root + os.sep):
             return [self.root]
         path = [self.root]
