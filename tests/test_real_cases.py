@@ -133,3 +133,14 @@ def test_the_deferred_sensor_of_airflow_2s_core_drops_arguments(
     fix = finding["fix"]
     assert isinstance(fix, dict)
     assert fix["applicability"] == applicability
+
+
+def test_json_tells_what_an_unsafe_fix_may_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor\n\n"
+    text += 'S3KeySensor(task_id="wait", bucket_key="s3://exports/x")\n'
+    (finding,) = check(text, tmp_path, capsys)
+    fix = finding["fix"]
+    assert isinstance(fix, dict)
+    assert fix["applicability"] == "unsafe"
+    assert fix["description"].startswith("add `deferrable=True`; ")
+    assert "aiobotocore" in fix["description"]

@@ -31,6 +31,10 @@ def as_data(report: Report) -> dict[str, Any]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     span, fix = finding.span, finding.fix
+    described = ""
+    if fix is not None:
+        # Whoever applies an unsafe fix reads here what may change.
+        described = f"{fix.description}; {fix.caveat}" if fix.caveat else fix.description
     return {
         "rule": finding.rule,
         "severity": severity_of(finding),
@@ -42,5 +46,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "end_column": span.end_column,
         "symbol": finding.symbol,
         "url": finding.url,
-        "fix": {"applicability": fix.applicability, "description": fix.description} if fix else None,
+        "fix": {"applicability": fix.applicability, "description": described} if fix else None,
     }
