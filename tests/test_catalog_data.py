@@ -157,6 +157,14 @@ def test_what_raises() -> None:
         ("DbtCloudJobRunSensor", "poke_interval", "interval-changes"),
         ("EmrContainerSensor", "timeout", "drops-argument"),
         ("EcsRunTaskOperator", "deferrable", "templated-flag"),
+        ("EcsRunTaskOperator", "stop_task_on_failure", "changes-work"),
+        ("BigQueryCheckOperator", "parameters", "drops-argument"),
+        ("GlueJobOperator", "job_poll_interval", "interval-changes"),
+        ("KubernetesPodOperator", "container_logs", "drops-argument"),
+        ("DataflowJobMetricsSensor", "callback", "changes-work"),
+        ("DatabricksSubmitRunOperator", "databricks_retry_args", "raises-when-run"),
+        ("DatabricksStartWarehouseOperator", "databricks_retry_args", "raises-when-parsed"),
+        ("BeamRunPythonPipelineOperator", "runner", "changes-work"),
     ],
 )
 def test_caveats_of_arguments(name: str, argument: str, effect: str) -> None:
@@ -172,9 +180,21 @@ def test_caveats_of_every_call() -> None:
         ("BigQueryGetDataOperator", "changes-work"),
         ("FileSensor", "changes-work"),
         ("SFTPOperator", "changes-work"),
+        ("S3KeysUnchangedSensor", "interval-changes"),
+        ("DataflowTemplatedJobStartOperator", "changes-work"),
     ):
         assert effect in {c.effect for c in one(name).caveats if not c.when}, name
     assert "needs-extra" not in {c.effect for c in one("EksPodOperator").caveats}
+
+
+def test_an_argument_that_is_called_for_the_trigger_is_not_dropped() -> None:
+    assert "ts-func-dropped" not in {c.id for c in one("GCSObjectUpdateSensor").caveats}
+
+
+def test_an_abstract_method_says_nothing_about_its_class() -> None:
+    facts = one("DatabricksTaskBaseOperator")
+    assert (facts.effective, facts.needs_wait_parameter, facts.since) == (True, True, "6.6.0")
+    assert sum(f.needs_wait_parameter for f in APACHE if f.deferral == "flag") == 44
 
 
 def test_ten_classes_template_the_flag() -> None:

@@ -27,6 +27,8 @@ from advisor.catalog.values import (
 )
 
 _LONGEST = 260  # lines of a module-level function worth following
+# Among the keywords of an object: the argument that told which class or function made it (`self.trigger_class(...)`).
+_CALLED = "()"
 
 
 class Calls(Expressions):
@@ -173,12 +175,15 @@ class Calls(Expressions):
             self._defer(node, positional, keywords, state, frame)
             return NOTHING
         if found is None:  # a class or function kept in an attribute
-            self.attribute(name, state, frame)
-            return New(name, dict(keywords.given), tuple(positional), node, frame.module)
+            kept = self.attribute(name, state, frame)
+            given = {**keywords.given, _CALLED: kept} if deps(kept) else dict(keywords.given)
+            return New(name, given, tuple(positional), node, frame.module)
         if found[0].name == BASE_OPERATOR:
             return Unknown(frozenset().union(*map(deps, positional), deps(keywords)))
         owner, method = found
-        decorators = {ast.unparse(d) for d in method.decorator_list}
+        decorators = {ast.unparse(d).rpartition(".")[2] for d in method.decorator_list}
+        if "abstractmethod" in decorators:  # its body is a placeholder: a subclass says what it does
+            return Unknown(frozenset().union(*map(deps, positional), deps(keywords)))
         receiver: Value | None = None if "staticmethod" in decorators else SelfRef()
         return self.invoke(method, owner.module, owner, receiver, positional, keywords, state)
 
