@@ -21,7 +21,7 @@ NAMES = Path(__file__).with_name("hook_names.json")
 BASE_TRIGGER = "airflow.triggers.base.BaseTrigger"
 AT_MOST = 5
 _CORE = frozenset([BASE_OPERATOR, BASE_SENSOR, BASE_HOOK, BASE_TRIGGER])
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_WORDS = re.compile(r"[A-Z]{1,3}\d+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 # Words of class names that tell nothing of the service.
 _IDLE = frozenset(
     [
@@ -82,7 +82,8 @@ class Cover:
         """Hook family to the operators that can defer for it, the most obvious first.
 
         An operator counts where it is named for the same service and a trigger of it uses the hook or its twin. Where
-        its triggers use no hook, those count that it uses itself. Private, deprecated and astronomer's classes do not.
+        its triggers use no hook, those count that it uses itself. What is private, abstract, deprecated or
+        astronomer's does not count.
         """
         chosen = [
             (facts, info)
@@ -90,6 +91,7 @@ class Cover:
             if facts.effective
             and not facts.deprecated
             and not facts.simple_name.startswith("_")
+            and "base" not in words(facts.name)
             and not facts.name.startswith("astronomer.")
             and (info := self.table.get(facts.name)) is not None
         ]
