@@ -11,11 +11,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from advisor.finding import Finding, Fix, ReplaceText, Span
-from advisor.records import dataclass
+from advisor.records import dataclass, replace
 from advisor.text import did_you_mean, printable
 
 MARKER = "dag-advisor:"
 RULE = "unused-suppression"
+_MISPLACED = "this suppression silences nothing: write it on a line of the statement, not above it"
 
 # Patterns are compiled when they are first needed: most files have no suppressions (`re` keeps them then).
 _LINE_END = r"\r\n|\r|\n"
@@ -67,6 +68,7 @@ class Suppressions:
         if not self.found:
             return list(findings), []
         used: set[tuple[int, str]] = set()
+        misplaced: set[int] = set()
         kept = []
         for finding in findings:
             silenced = False
@@ -76,6 +78,8 @@ class Suppressions:
                 if near and not suppression.error and any(n == finding.rule for n, _, _ in suppression.names):
                     used.add((number, finding.rule))
                     silenced = True
+                if suppression.line == first - 1 and self._stands_alone(suppression):
+                    misplaced.update(number for name, _, _ in suppression.names if name == finding.rule)
             if not silenced:
                 kept.append(finding)
         if RULE not in enabled_rules:
@@ -83,10 +87,17 @@ class Suppressions:
         said: list[Finding] = []
         for number, suppression in enumerate(self.found):
             about = list(self._judged(number, suppression, used, enabled_rules, known_rules))
+            if number in misplaced and len(about) == 1 and about[0].fix is not None:
+                # Meant for the statement below: removing it would lose what its author wrote.
+                about = [replace(about[0], message=_MISPLACED, fix=None)]
             if any(name == RULE for name, _, _ in suppression.names) and not suppression.error:
                 about = [finding for finding in about if finding.severity == "error"]
             said += about
         return kept, said
+
+    def _stands_alone(self, suppression: Suppression) -> bool:
+        """Whether nothing but blanks stands before a suppression on its line."""
+        return not self.text[self.starts[suppression.line - 1] : suppression.start].strip()
 
     def _judged(
         self,

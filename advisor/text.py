@@ -76,6 +76,9 @@ def duration(seconds: float) -> str:
     """`45 s`, `5 min`, `1 h 30 min`, `7 days`: a length of time in the largest units that say it exactly enough."""
     if seconds < 120:
         return f"{seconds:g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 10 and rest:
+        return f"{minutes} min {rest} s"
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"

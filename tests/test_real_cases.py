@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from advisor import cli
+from advisor.text import duration
 
 
 def check(
@@ -144,3 +145,11 @@ def test_json_tells_what_an_unsafe_fix_may_change(tmp_path: Path, capsys: pytest
     assert fix["applicability"] == "unsafe"
     assert fix["description"].startswith("add `deferrable=True`; ")
     assert "aiobotocore" in fix["description"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(119, "119 s"), (200, "3 min 20 s"), (300, "5 min"), (1000, "17 min"), (5400, "1 h 30 min")],
+)
+def test_a_wait_of_minutes_is_told_to_the_second(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

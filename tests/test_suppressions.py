@@ -186,6 +186,16 @@ def test_only_the_unused_name_goes() -> None:
     assert mended(doubled, said) == "a = S()  # dag-advisor: ignore[missing-deferrable]\n"
 
 
+def test_a_comment_above_its_statement_is_told_to_move_and_not_removed() -> None:
+    text = "a = 1\n# dag-advisor: ignore[sync-sensor] as agreed\nb = S()\n"
+    kept, (said,) = apply(text, at(3, "sync-sensor"))
+    assert [finding.span.line for finding in kept] == [3]
+    assert said.message.endswith("write it on a line of the statement, not above it")
+    assert said.fix is None
+    _, (other,) = apply(text, at(3, "missing-deferrable"))
+    assert other.fix is not None
+
+
 def test_a_rule_that_did_not_run_is_not_judged() -> None:
     text = "a = 1  # dag-advisor: ignore[sync-sensor]\n"
     assert apply(text, enabled=("missing-deferrable", "unused-suppression")) == ([], [])
