@@ -50,6 +50,8 @@ class Operator:
         self.facts = facts
         #: the project's own class that is called, where `facts` are those of its base class
         self.derived = derived
+        #: whether the call stands in a function whose callers' arguments have been followed
+        self.wrapped = False
         self.path = path
         #: the identifier the call starts with, and the whole expression of the class (`module.Class`)
         self.name_node = name_node
@@ -95,7 +97,12 @@ class Operator:
 
     @property
     def fixes(self) -> Literal["any", "flag", "none"]:
-        """What a fix may change on the call: on a class of the project's own, what is sure to reach its base."""
+        """What a fix may change on the call: on a class of the project's own, what is sure to reach its base.
+
+        Nothing in a function that hands its `**kwargs` on: its callers may give the same argument.
+        """
+        if self.wrapped:
+            return "none"
         if self.derived is None:
             return "any"
         if not self.derived.certain:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from advisor.firstparty import FirstParty
 
 _MAX_SIZE = 1_000_000  # bytes; constants live in small files
+_MAX_FILES = 2000  # files searched for the callers of a function
+_MAX_TEXT = 32_000_000  # bytes of them
 _MAX_DEPTH = 5  # files whose expressions are being folded at the same time
 _MAX_HOPS = 20  # files that only pass a name on
 
@@ -42,6 +44,7 @@ class Project:
         self._paths: dict[tuple[str, str], str | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._folders: dict[str, str] = {}
+        self._texts: dict[str, bytes] | None = None
         self._search_paths: dict[str, list[str]] = {}
         self._entries: dict[str, frozenset[str]] = {}
         self._below: dict[tuple[str, str], str | None] = {}
@@ -108,6 +111,40 @@ class Project:
                 return (module, bindings[0].value) if bindings[0].value is not None else None
             dotted, origin = targets[0], module.path
         return None
+
+    def files_with(self, word: str, path: str) -> list[str] | None:
+        """The project's other Python files whose text holds a word; None where they are too many to be searched."""
+        if self._texts is None:
+            self._texts = self._read_all()
+        own, wanted = os.path.realpath(path), word.encode()
+        if not self._texts or own not in self._texts:
+            return None
+        return [other for other, data in self._texts.items() if wanted in data and other != own]
+
+    def _read_all(self) -> dict[str, bytes]:
+        texts: dict[str, bytes] = {}
+        size = 0
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not name.startswith(".")
+                and name not in ("node_modules", "__pycache__")
+                and not os.path.isfile(os.path.join(folder, name, "pyvenv.cfg"))
+            )
+            for name in sorted(files):
+                if not name.endswith(".py"):
+                    continue
+                file = os.path.realpath(os.path.join(folder, name))
+                try:
+                    with open(file, "rb") as opened:
+                        texts[file] = opened.read()
+                except OSError:
+                    return {}
+                size += len(texts[file])
+                if len(texts) > _MAX_FILES or size > _MAX_TEXT:
+                    return {}
+        return texts
 
     def value(self, dotted: str, origin: str) -> object:
         """The value of a first-party constant (`package.module.NAME`), or UNKNOWN."""

@@ -324,3 +324,98 @@ def test_on_the_command_line(tmp_path: Path, jobs: str) -> None:
     done = run(tmp_path, "check", "dags", "--jobs", jobs)
     assert done.returncode == 1
     assert done.stdout.startswith("dags/flow.py:4:5: missing-deferrable warning Own (based on FileSensor) ")
+
+
+WRAPPER = (
+    DAG
+    + FILE_SENSOR
+    + 'def _wait(path, **kwargs):\n    return FileSensor(task_id="w", filepath=path, **kwargs)\n'
+    + "{rest}"
+)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        'with DAG("d"):\n    _wait("f")\n',
+        'with DAG("d"):\n    _wait(path="f", pool="slow")\n    _wait("g", pool="fast")\n',
+        'with DAG("d"):\n    _wait("f", **{"pool": "slow"})\n',
+        'with DAG("d", default_args={"retries": 1}):\n    _wait("f")\n',
+        'with DAG("d"):\n    _wait("f", timeout=3600)\n    _wait("g", timeout=3600)\n',
+        'dag = DAG("d")\n_wait("f", dag=dag)\n',
+    ],
+)
+def test_a_wrapper_whose_callers_leave_the_flag_out(tmp_path: Path, rest: str) -> None:
+    (finding,) = check(tmp_path, flow=WRAPPER.format(rest=rest))
+    assert (finding.rule, finding.span.line, finding.fix) == ("missing-deferrable", 4, None)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",  # nobody calls it
+        'with DAG("d"):\n    _wait("f", deferrable=True)\n',
+        'with DAG("d"):\n    _wait("f")\n    _wait("g", deferrable=False)\n',
+        'with DAG("d"):\n    _wait("f", **{"deferrable": True})\n',
+        'with DAG("d"):\n    _wait("f", **unknown())\n',
+        'with DAG("d"):\n    _wait(*unknown())\n',
+        'with DAG("d"):\n    _wait("f")\n    list(map(_wait, "gh"))\n',
+        'with DAG("d"):\n    _wait("f", default_args={"deferrable": True})\n',
+        'with DAG("d", default_args={"deferrable": True}):\n    _wait("f")\n',
+        'dag = DAG("d", default_args={"deferrable": True})\n_wait("f", dag=dag)\n',
+        'with DAG("d"):\n    _wait("f", timeout=30)\n',
+        'with DAG("d"):\n    _wait("f", timeout=30)\n    _wait("g", timeout=900)\n',
+        'with DAG("d"):\n    _wait("f", timeout=unknown())\n',
+        "def test_it():\n    _wait('f')\n",
+        'with DAG("d"):\n    _wait("f")\n_wait = other(_wait)\n_wait("f")\n',
+    ],
+)
+def test_a_wrapper_whose_callers_settle_it_or_are_not_known(tmp_path: Path, rest: str) -> None:
+    assert check(tmp_path, flow=WRAPPER.format(rest=rest)) == []
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        'def _wait(path, **kw):\n    kw["a"] = 1\n    return FileSensor(task_id="w", filepath=path, **kw)\n',
+        'def _wait(path, **kw):\n    kw.setdefault("deferrable", True)\n    return FileSensor(filepath=path, **kw)\n',
+        '@decorated\ndef _wait(path, **kw):\n    return FileSensor(task_id="w", filepath=path, **kw)\n',
+        'def _wait(path, kw):\n    return FileSensor(task_id="w", filepath=path, **kw)\n',
+        'def _wait(path, **kw):\n    return FileSensor(task_id="w", filepath=path, **kw, **unknown())\n',
+        'def _wait(path, **kw):\n    return FileSensor(task_id="w", deferrable=True, filepath=path, **kw)\n',
+    ],
+)
+def test_other_functions_stay_silent(tmp_path: Path, wrapper: str) -> None:
+    text = DAG + FILE_SENSOR + wrapper + 'with DAG("d"):\n    _wait("f")\n'
+    assert check(tmp_path, flow=text) == []
+
+
+def test_a_nested_wrapper_is_private(tmp_path: Path) -> None:
+    nested = "def build():\n    def wait(**kw):\n        return FileSensor(filepath='f', **kw)\n    wait()\n"
+    text = DAG + FILE_SENSOR + nested + 'with DAG("d"):\n    build()\n'
+    assert said(check(tmp_path, flow=text)) == [("missing-deferrable", 5)]
+
+
+PUBLIC = FILE_SENSOR + "def wait(**kw):\n    return FileSensor(task_id='w', filepath='f', **kw)\n"
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        ("from dags.flow import wait\nwait()\n", [("missing-deferrable", 3)]),
+        ("from dags import flow\nflow.wait()\n", [("missing-deferrable", 3)]),
+        ("import dags.flow\ndags.flow.wait(pool='p')\n", [("missing-deferrable", 3)]),
+        ("def wait():\n    pass\nwait()\n", []),  # another function: nobody calls ours
+        ("from dags.flow import wait\nwait(deferrable=True)\n", []),
+        ("from dags.flow import wait as w\nw()\n", []),
+        ("from dags.flow import wait\nwaits = [wait]\n", []),
+        ("from elsewhere.flow import wait\nwait()\n", []),
+        ("from dags.flow import wait\nwait()\nthing.wait()\n", []),
+        ("from dags.flow import *\nwait(deferrable=True)\n", []),
+        ("this is no python: wait(\n", []),
+    ],
+)
+def test_a_public_wrapper_needs_the_whole_projects_callers(
+    tmp_path: Path, caller: str, expected: list[tuple[str, int]]
+) -> None:
+    assert said(check(tmp_path, caller=caller, flow=PUBLIC)) == expected
