@@ -77,7 +77,7 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:g} s"
     minutes, rest = divmod(round(seconds), 60)
-    if minutes < 10 and rest:
+    if minutes < 5 and rest:
         return f"{minutes} min {rest} s"
     minutes = round(seconds / 60)
     if minutes < 60:

@@ -32,7 +32,7 @@ DataflowTemplatedJobStartOperator(task_id="a", template="gs://t/Word_Count", loc
 @pytest.mark.parametrize(
     ("more", "applicability"),
     [
-        ("", "safe"),
+        ("", "unsafe"),
         (", wait_until_finished=True", "display-only"),
         (", wait_until_finished=chosen()", None),
     ],
