@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from advisor.contexts import class_bases
 from advisor.operators import Operator
 from advisor.syntax import Node, dotted
-from advisor.wrappers import follow
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -122,12 +121,7 @@ def _operator_at(dag_file: DagFile, reference: Node) -> Operator | None:
         return None
     name, path = next(iter(classes.items()))
     facts = dag_file.catalog.get(name)
-    if facts is None:
-        return None
-    operator = Operator(dag_file, facts, path, reference, function, parent)
-    if operator.arguments.unknown:
-        operator.wrapped = follow(dag_file, operator)
-    return operator
+    return Operator(dag_file, facts, path, reference, function, parent) if facts is not None else None
 
 
 def _own_operator_at(

@@ -15,6 +15,7 @@ from advisor.finding import Span
 from advisor.names import Import
 from advisor.syntax import Node
 from advisor.values import MISSING, UNKNOWN, Dict
+from advisor.wrappers import follow
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -50,8 +51,6 @@ class Operator:
         self.facts = facts
         #: the project's own class that is called, where `facts` are those of its base class
         self.derived = derived
-        #: whether the call stands in a function whose callers' arguments have been followed
-        self.wrapped = False
         self.path = path
         #: the identifier the call starts with, and the whole expression of the class (`module.Class`)
         self.name_node = name_node
@@ -61,6 +60,8 @@ class Operator:
         self.arguments = Arguments(call, dag_file.values)
         #: "" for an ordinary task, else the method that maps it: "expand" or "expand_kwargs"
         self.mapping = self._read_mapping()
+        #: whether the call stands in a function that hands `**kwargs` on and whose callers' arguments are counted
+        self.wrapped = bool(self.arguments.unknown) and follow(dag_file, self)
         for layer in derived.layers if derived is not None else ():
             self.arguments.through(layer, facts)
         #: the imports that the class itself comes by; none for a class of the project's own

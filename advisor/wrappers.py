@@ -17,13 +17,14 @@ from advisor.catalog.record import ClassFacts
 from advisor.contexts import Contexts, decorator_expressions
 from advisor.coroutines import name_of
 from advisor.flow import Readable
-from advisor.syntax import Node, function_of
+from advisor.syntax import Node, arguments_of, function_of, keyword_parts
 from advisor.values import MISSING, UNKNOWN, Dict
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
     from advisor.operators import Operator
     from advisor.project import Module
+    from advisor.subclasses import Derived
 
 FLAG = "deferrable"
 _MAX_CALLS = 200
@@ -45,7 +46,7 @@ def follow(dag_file: DagFile, operator: Operator) -> bool:
     rest = _rest(dag_file, operator, function)
     if rest is None or own is None or function.text().startswith("async"):
         return False
-    deciding = _deciding(operator.facts)
+    deciding = _deciding(operator.facts, operator.derived)
     given: list[dict[str, object]] = []
     for file, call in _callers(dag_file, function):
         passed = _passed(file, call, own, deciding) if call is not None else None
@@ -59,12 +60,17 @@ def follow(dag_file: DagFile, operator: Operator) -> bool:
     return True
 
 
-def _deciding(facts: ClassFacts) -> frozenset[str]:
+def _deciding(facts: ClassFacts, derived: Derived | None) -> frozenset[str]:
     """The arguments on which a judgement of a class's waiting may depend."""
     conditions = [*facts.defers_when, *facts.ctor_raises, *facts.execute_raises]
     conditions += [caveat.when for caveat in facts.caveats]
     named = {condition.argument for alternative in conditions for condition in alternative}
-    return _DECIDING.union(named, facts.wait_parameters, facts.poll_parameters, facts.duration_parameters)
+    found = {*_DECIDING, *named, *facts.wait_parameters, *facts.poll_parameters, *facts.duration_parameters}
+    for layer in reversed(derived.layers) if derived is not None else ():
+        # What the project's own class hands on under another name.
+        keywords = filter(None, map(keyword_parts, arguments_of(layer.call)))
+        found |= {value.text() for name, value in keywords if name in found and value.text() in layer.own}
+    return frozenset(found)
 
 
 def _passed(file: Readable, call: Node, own: list[str], deciding: frozenset[str]) -> dict[str, object] | None:

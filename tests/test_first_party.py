@@ -419,3 +419,22 @@ def test_a_public_wrapper_needs_the_whole_projects_callers(
     tmp_path: Path, caller: str, expected: list[tuple[str, int]]
 ) -> None:
     assert said(check(tmp_path, caller=caller, flow=PUBLIC)) == expected
+
+
+def test_a_wrapper_around_an_own_class(tmp_path: Path) -> None:
+    own = FILE_SENSOR + (
+        "class Own(FileSensor):\n    def __init__(self, patience=900, **kw):\n"
+        "        super().__init__(timeout=patience, **kw)\n"
+    )
+    wrapper = 'def _wait(path, **kw):\n    return Own(task_id="w", filepath=path, **kw)\n'
+    imports = "from plugins.own import Own\n" + wrapper
+    for given, expected in (
+        ("", [("missing-deferrable", 4)]),
+        (", pool='p'", [("missing-deferrable", 4)]),
+        (", patience=3600", [("missing-deferrable", 4)]),
+        (", patience=20", []),
+        (", patience=unknown()", []),
+        (", deferrable=True", []),
+    ):
+        text = flow(imports, f'with DAG("d"):\n    _wait("f"{given})\n')
+        assert said(check(tmp_path, plugins__own=own, flow=text)) == expected, given
