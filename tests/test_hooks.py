@@ -316,6 +316,8 @@ def test_names_for_a_first_filter() -> None:
     names = Hooks.load().names()
     assert {"HttpAsyncHook", "HttpHook", "S3Hook", "GKEPodAsyncHook"} <= names
     assert "PostgresHook" not in names
+    every = [name for facts in Hooks.load().all() for name in (facts.name, *facts.aliases)]
+    assert names == {name.rpartition(".")[2] for name in every}
 
 
 def test_looking_up_imports_little() -> None:

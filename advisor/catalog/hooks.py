@@ -14,6 +14,7 @@ from advisor.records import dataclass, field, fields
 BASE_HOOK = "airflow.sdk.bases.hook.BaseHook"
 FILE = "hooks.jsonl"
 _PREFIX = b'{"name":"'
+_ALIASES = b'"aliases":["'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,9 +120,15 @@ class Hooks:
     def names(self) -> frozenset[str]:
         """The simple names of all hooks and of their aliases: a cheap first filter."""
         if self._names is None:
-            self._names = frozenset(
-                name.rpartition(".")[2] for facts in self.all() for name in (facts.name, *facts.aliases)
-            )
+            skip, found = len(_PREFIX), set()
+            for (
+                line
+            ) in self._data.splitlines():  # without decoding: this runs before it is known who is asked for
+                found.add(line[skip : line.index(b'"', skip)])
+                _, there, rest = line.partition(_ALIASES)
+                if there:
+                    found.update(rest[: rest.index(b'"]')].split(b'","'))
+            self._names = frozenset(name.rpartition(b".")[2].decode() for name in found)
         return self._names
 
 
