@@ -85,7 +85,23 @@ def _fix(dag_file: DagFile, task: Operator, replacement: str) -> Fix | None:
     rewrites.append(SetKeyword(task.span, "deferrable", "True"))
     group = group_of(dag_file, task) if made[1] > 1 else ""
     description = f"use `{name}` with `deferrable=True`"
+    idle = _idle(dag_file, task, replacement)
+    if idle:
+        return Fix("display-only", f"{description}, and give it `{idle}`: as it is called, nothing waits")
     differs = task.differs_from_replacement
     if differs:
         return Fix("unsafe", description, tuple(rewrites), differs, group, made[1])
     return Fix("safe", description, tuple(rewrites), "", group, made[1])
+
+
+def _idle(dag_file: DagFile, task: Operator, replacement: str) -> str:
+    """The argument without which neither the old class nor the new one waits for anything here; "" if they do."""
+    if task.defers is False:
+        return next((condition.argument for condition in task.blocking_conditions), "")
+    facts = dag_file.catalog.get(replacement)
+    for caveat in facts.caveats if facts is not None else ():
+        if caveat.effect == "ends-without-looking" and all(
+            task.holds(condition) for condition in caveat.when
+        ):
+            return caveat.when[0].argument if caveat.when else ""
+    return ""

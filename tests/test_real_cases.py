@@ -153,3 +153,33 @@ def test_json_tells_what_an_unsafe_fix_may_change(tmp_path: Path, capsys: pytest
 )
 def test_a_wait_of_minutes_is_told_to_the_second(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+LIVY = "astronomer.providers.apache.livy.operators.livy", "LivyOperatorAsync"
+REDSHIFT = "astronomer.providers.amazon.aws.operators.redshift_cluster", "RedshiftPauseClusterOperatorAsync"
+
+
+@pytest.mark.parametrize(
+    ("legacy", "arguments", "applicability"),
+    [
+        (LIVY, 'file="job.jar"', "display-only"),
+        (LIVY, 'file="job.jar", polling_interval=30', "safe"),
+        (REDSHIFT, 'cluster_identifier="c"', "display-only"),
+        (REDSHIFT, 'cluster_identifier="c", wait_for_completion=True', "safe"),
+    ],
+)
+def test_a_legacy_class_that_waits_for_nothing_is_not_exchanged_for_one_that_is_inert(
+    legacy: tuple[str, str],
+    arguments: str,
+    applicability: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = f'from {legacy[0]} import {legacy[1]}\n\n{legacy[1]}(task_id="x", {arguments})\n'
+    (finding,) = check(text, tmp_path, capsys)
+    fix = finding["fix"]
+    assert isinstance(fix, dict)
+    assert fix["applicability"] == applicability
+    if applicability == "safe":
+        assert cli.main(["fix", "--isolated", "--no-cache", "--quiet", str(tmp_path / "dag.py")]) == 0
+        assert "Async" not in (tmp_path / "dag.py").read_text()
