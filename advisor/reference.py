@@ -84,10 +84,7 @@ def catalog(options: Namespace) -> int:
         elif verb == "build":
             text = commands.build(Path(arguments[0]), Path(options.output) if options.output else None)
         elif verb == "scan":
-            scan = getattr(commands, "scan", None)  # comes in a later version
-            if scan is None:
-                raise Refusal("`catalog scan` is not in this version yet")
-            text = str(scan([Path(path) for path in arguments]))
+            text = commands.scan([Path(path) for path in arguments])
         else:
             text = (commands.show if verb == "show" else commands.search)(arguments[0])
     except LookupError as error:

@@ -14,6 +14,8 @@ from advisor.catalog.hooks import Hooks
 from advisor.catalog.lookup import DATA, Catalog
 from advisor.catalog.record import EXPORTED, Alternatives, ClassFacts, Condition, Parameter, to_record
 
+_NAMED = 5  # files that could not be parsed, by name
+
 
 def export() -> str:
     """The whole catalog as JSON: a list of objects ordered by name, one a line."""
@@ -245,17 +247,33 @@ def build(wheels: Path, output: Path | None = None) -> str:
 
 
 def scan(paths: Iterable[Path]) -> str:
-    """The operators, sensors and transfers below some folders (a project, site-packages) or in wheels, one a line.
+    """The operators, sensors and transfers of projects, environments and wheels: one a line, by what they belong to.
 
-    Read statically: nothing is imported. Bases that the folders do not hold are known by name only, so that a
-    subclass of a class elsewhere says what it does itself. Raises FileNotFoundError for a path that does not exist.
+    Read statically: nothing is imported. Raises LookupError, in a sentence, for a path that can't be scanned.
     """
-    from advisor.catalog.extract import Extractor
-    from advisor.catalog.modules import Sources
+    from advisor.catalog.scan import Scan
 
-    roots = list(paths)
-    for root in roots:
-        if not root.exists():
-            raise FileNotFoundError(str(root))
-    lines = [f"{facts.name}  {_summary(facts)}\n" for facts in Extractor(Sources(roots)).all()]
-    return "".join(lines) or "no operator, sensor or transfer classes\n"
+    found = Scan(paths)
+    groups: dict[str, list[str]] = {}
+    counts = {"flag": 0, "always": 0, "never": 0, "unknown": 0}
+    for facts, base, alike in found.classes():
+        how = f"{_summary(facts)}; as {base}" if base else _summary(facts)
+        if not alike:
+            how = f"{facts.kind}; not judged, goes its own way from {base}"
+        owner = found.sources.owner(found.module_of(facts.name))
+        groups.setdefault(owner, []).append(f"  {facts.name}  {how}\n")
+        counts[facts.deferral if alike else "unknown"] += 1
+    parts = [f"{owner}\n{''.join(lines)}\n" for owner, lines in sorted(groups.items())]
+    total = sum(counts.values())
+    parts.append(
+        f"{total} {'class' if total == 1 else 'classes'}: {counts['flag']} with the deferrable flag, "
+        f"{counts['always']} always deferring, {counts['never']} never"
+        + (f", {counts['unknown']} not judged\n" if counts["unknown"] else "\n")
+        if total
+        else "no operator, sensor or transfer classes\n"
+    )
+    broken = found.sources.unparsed()
+    if broken:
+        parts.append(f"not parsed: {', '.join(broken[:_NAMED])}")
+        parts.append(f" and {len(broken) - _NAMED} more\n" if len(broken) > _NAMED else "\n")
+    return "".join(parts)

@@ -257,7 +257,13 @@ class Sources:
 def _python_files(root: Path) -> Iterator[str]:
     """Paths of the Python files below a folder, relative, with forward slashes, sorted; links are not followed."""
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(f for f in folders if f != "__pycache__" and not f.startswith("."))
+        folders[:] = sorted(
+            f
+            for f in folders
+            if f not in ("__pycache__", "node_modules")
+            and not f.startswith(".")
+            and not os.path.isfile(os.path.join(folder, f, "pyvenv.cfg"))
+        )
         for file in sorted(files):
             if file.endswith(".py"):
                 yield os.path.relpath(os.path.join(folder, file), root).replace(os.sep, "/")
