@@ -32,7 +32,8 @@ def described(task: Any) -> dict[str, Any]:
         mode = given.get("mode")
     else:
         cls = type(task)
-        flag, mode = getattr(task, "deferrable", None), getattr(task, "mode", None)
+        # TriggerDagRunOperator of Airflow 2's core keeps its flag as `_defer`.
+        flag, mode = getattr(task, "deferrable", getattr(task, "_defer", None)), getattr(task, "mode", None)
     return {
         "class": f"{cls.__module__}.{cls.__qualname__}",
         "deferrable": flag if isinstance(flag, (bool, str, type(None))) else repr(flag),
