@@ -52,7 +52,11 @@ class FirstParty:
         """Simple names of the operator classes that the modules which a file imports may hand out."""
         folder = os.path.dirname(path)
         found: set[bytes] = set()
+        tops = self._first_party_tops(folder)
         for line in _FROM.findall(data):
+            top = line[0].partition(b".")[0]
+            if top and (top in _NOT_OURS or top not in tops):
+                continue
             key = (folder, *line)
             if key not in self._lines or self._open:
                 self._lines[key] = self._imported(line[0], line[1], folder, path)
@@ -66,19 +70,18 @@ class FirstParty:
 
     def _imported(self, origin: bytes, names: bytes, folder: str, path: str) -> frozenset[bytes]:
         """What one `from origin import names` in a file may get; the files of a folder share most of theirs."""
-        top = origin.partition(b".")[0]
-        if top and (top in _NOT_OURS or top not in self._first_party_tops(folder)):
-            return _NONE
-        module = origin.decode() if top else absolute(origin.decode(), self._project.package_of(path))
+        module = origin.decode()
+        if module.startswith("."):
+            module = absolute(module, self._project.package_of(path))
         found: set[bytes] = set()
         if b"*" in names or _CLASS_NAME.search(names):
             found |= self._offered(module, folder, path)
         located = self._project.locate(module, path)
         if b"*" not in names and (located is None or located.endswith("__init__.py")):
-            for name in _WORD.findall(names):
-                if name != b"as" and not name[:1].isupper():
-                    inner = f"{module}.{name.decode()}" if module else name.decode()
-                    found |= self._offered(inner, folder, path)
+            beside = None if located is None else self._project.entries(os.path.dirname(located))
+            for name in map(bytes.decode, _WORD.findall(names)):
+                if beside is None or name in beside:
+                    found |= self._offered(f"{module}.{name}" if module else name, folder, path)
         return frozenset(found)
 
     def is_first_party(self, module: str, path: str) -> bool:

@@ -216,7 +216,11 @@ class Project:
             relative = os.path.join(base, dotted.replace(".", os.sep))
             files = (relative + ".py", os.path.join(relative, "__init__.py"))
             found = next((path for path in files if os.path.isfile(path)), None)
-            self._below[base, dotted] = None if found is None else os.path.realpath(found)
+            if found is not None:
+                linked = os.path.islink(found)
+                real = os.path.join(self._folder_of(found), os.path.basename(found))
+                found = os.path.realpath(found) if linked else real
+            self._below[base, dotted] = found
         return self._below[base, dotted]
 
     def entries(self, folder: str) -> frozenset[str]:
