@@ -21,7 +21,7 @@ from advisor.target import Target
 UNREADABLE = "unreadable-file"
 _NEWEST_AIRFLOW = (3, 3)  # what the shipped catalog was extracted from
 
-TRACES = (b"airflow", b"astronomer.providers")
+TRACES = (b"airflow", b"astronomer.providers", "airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 # Besides the catalog's class names, what some rule could speak about.
 _TOPICS = (b"async def", b".defer(", b"TaskDeferred", b"dag-advisor:")

@@ -331,7 +331,14 @@ class Operator:
                 since = self.facts.since if name == "since" else versions.get(name)
                 if since and target.provider_at_least(self.facts.provider, parse_version(since)) is False:
                     return False
-        return True
+        return self.from_core_2 or not self._airflow_too_old()
+
+    def _airflow_too_old(self) -> bool:
+        """Whether no release of the provider that takes the flag can be installed beside the project's Airflow."""
+        target, floor = self._dag_file.target, self.facts.versions.get("airflow")
+        if floor is None or target.airflow is None or target.source == "--target-airflow":
+            return False  # there a provider's version is the newest, by definition
+        return not target.at_least(*parse_version(floor)[:2])
 
     @cached_property
     def takes_flag(self) -> bool:

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 
 
 def best(turns: int, work: Callable[[], object]) -> float:
-    """The shortest of several runs, in seconds of this process's CPU time, or of the clock where that waits for others."""
+    """The shortest of several runs, in seconds: of CPU time, or of the clock where others do the work."""
     times = []
     for _ in range(turns):
         started, cpu = time.perf_counter(), time.process_time()

@@ -90,6 +90,17 @@ def test_the_command_line_names_the_target_too(tmp_path: Path) -> None:
     assert [rule for rule, _ in said(tmp_path, code, "--target-airflow", "2.7")] == ["missing-deferrable"]
 
 
+def test_an_airflow_too_old_for_the_provider_that_has_the_flag(tmp_path: Path) -> None:
+    pod = (
+        "from airflow.providers.cncf.kubernetes.operators.kubernetes_pod import KubernetesPodOperator\n"
+        'KubernetesPodOperator(task_id="a", image="b")\n'
+    )
+    (tmp_path / "Dockerfile").write_text("FROM apache/airflow:2.2.2\n")
+    assert said(tmp_path, pod) == []
+    (tmp_path / "Dockerfile").write_text("FROM apache/airflow:2.3.0\n")
+    assert [rule for rule, _ in said(tmp_path, pod)] == ["missing-deferrable"]
+
+
 def test_a_configured_default_silences_what_honours_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(
         "FROM apache/airflow:2.10.5\nENV AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=true\n"

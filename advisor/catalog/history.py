@@ -15,7 +15,10 @@ is missing there is fetched with pip. Written into `data/`, sorted, the same byt
 from __future__ import annotations
 
 import json
+import re
 import sys
+import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +159,28 @@ def versions(
     return dict(sorted(result.items()))
 
 
+def add_floors(entries: dict[str, dict[str, Any]], index: Index, package_of: Callable[[str], str]) -> None:
+    """Add to each entry the least Airflow that the first release with the flag can be installed with.
+
+    `airflow` is left out where that release names none, or its wheel is not at hand. `package_of` gives the
+    distribution of a class.
+    """
+    for name, entry in entries.items():
+        version = entry.get("flag")
+        wheel = index.wheel(package_of(name), version) if version else None
+        floor = _floor(wheel) if wheel is not None else None
+        if floor:
+            entry["airflow"] = floor
+
+
+def _floor(wheel: Path) -> str | None:
+    with zipfile.ZipFile(wheel) as archive:
+        [metadata] = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+        text = archive.read(metadata).decode("utf-8", "replace")
+    found = re.search(r"^Requires-Dist: apache-airflow(?![-\w])[^\n]*?>=\s*([0-9.]+)", text, re.MULTILINE)
+    return found[1].rstrip(".") if found else None
+
+
 def astronomer_versions(sources: Sources) -> dict[str, dict[str, Any]]:
     """Since when astronomer-providers has each class (all of them deferred from the start), and deprecates it."""
     package = "astronomer-providers"
@@ -169,6 +194,12 @@ def astronomer_versions(sources: Sources) -> dict[str, dict[str, Any]]:
         found = history_versions.entry(line, name, own_trigger=False, always=True)
         result[name] = {**found, "since": history_versions.first(line, name, facts["present"])}
     return result
+
+
+def _distribution(name: str, packages: Iterable[str]) -> str:
+    """The distribution whose package holds a class; the longest one that fits."""
+    fitting = [package for package in packages if name.startswith(_package(package))]
+    return max(fitting, key=len, default="")
 
 
 def _present(sources: Sources, package: str, version: str) -> Tree:
@@ -194,6 +225,7 @@ def main(arguments: list[str]) -> int:
         _write("astronomer.json", records)
     if "versions" in parts:
         found = versions(sources, _load("aliases.json"), notes["gone"])
+        add_floors(found, sources.index, lambda name: _distribution(name, sources.providers))
         _write("history.json", dict(sorted({**found, **astronomer_versions(sources)}.items())))
     return 0
 
