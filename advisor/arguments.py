@@ -113,6 +113,12 @@ class Arguments:
         for name in layer.set_after:
             if facts.parameter(name) is not None or name == "execution_timeout":
                 folded[name] = UNKNOWN
+        # How long it waits is then the class's secret, unless the caller said it.
+        secret = {
+            name for name, value in {**defaults, **folded}.items() if value is UNKNOWN and name not in nodes
+        }
+        lengths = {"timeout", "execution_timeout", *facts.duration_parameters}
+        self.doubtful = self.doubtful or not secret.isdisjoint(lengths)
         self._nodes, self._folded, self.class_defaults = nodes, folded, defaults
 
     def given(self, name: str) -> bool:

@@ -438,3 +438,16 @@ def test_a_wrapper_around_an_own_class(tmp_path: Path) -> None:
     ):
         text = flow(imports, f'with DAG("d"):\n    _wait("f"{given})\n')
         assert said(check(tmp_path, plugins__own=own, flow=text)) == expected, given
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "super().__init__(timeout=kwargs.pop('patience', 20), **kwargs)",
+        "kwargs['timeout'] = find()\n        super().__init__(**kwargs)",
+        "super().__init__(**kwargs)\n        self.timeout = find()",
+    ],
+)
+def test_a_length_that_only_the_class_knows_is_doubt(tmp_path: Path, init: str) -> None:
+    own = IMPORT + f"class Own(S3KeySensor):\n    {INIT}{init}\n"
+    assert check(tmp_path, plugins__own=own, flow=flow()) == []
