@@ -45,7 +45,7 @@ def accepts(row: Row) -> bool:
 
 
 def default_of(row: Row, row_on: Row | None) -> Any:
-    """"config" where the default follows `[operators] default_deferrable`, else the default itself, None for none."""
+    """ "config" where the default follows `[operators] default_deferrable`, else the default itself, None for none."""
     parameter = row["parameters"].get("deferrable")
     if parameter is None or not accepts(row):
         return None
@@ -63,7 +63,9 @@ def newest(airflow: str, off: Row, on: Row) -> Iterator[Disagreement]:
     rows_on = {row["name"]: row for row in on["classes"]}
     for facts in catalog.all():
         module = facts.name.rpartition(".")[0]
-        hidden = facts.simple_name.startswith("_") or facts.name in rows or facts.provider not in off["versions"]
+        hidden = (
+            facts.simple_name.startswith("_") or facts.name in rows or facts.provider not in off["versions"]
+        )
         if not hidden and module not in off["unimportable"]:
             yield Disagreement(airflow, facts.name, "class", "is there", "is not there")
     for name, row in rows.items():
@@ -113,7 +115,9 @@ def parameters(airflow: str, facts: ClassFacts, row: Row) -> Iterator[Disagreeme
                 told = other.get("evaluated", {"code": one.code})
             is_there = {"required": True} if other.get("required") else other["default"]
             if told != is_there and not (isinstance(is_there, dict) and is_there.get("value") == told):
-                yield Disagreement(airflow, subject, "parameter default", told if not one.code else one.code, is_there)
+                yield Disagreement(
+                    airflow, subject, "parameter default", told if not one.code else one.code, is_there
+                )
 
 
 def older(airflow: str, off: Row, on: Row) -> Iterator[Disagreement]:
@@ -142,11 +146,19 @@ def older(airflow: str, off: Row, on: Row) -> Iterator[Disagreement]:
                 ("partial", takes, not row["partial"]),
                 (
                     "flag_default",
-                    takes and facts.flag_default == "config" and reached(versions.get("default_from_config"), version),
+                    takes
+                    and facts.flag_default == "config"
+                    and reached(versions.get("default_from_config"), version),
                     default_of(row, rows_on.get(name)) == "config",
                 ),
                 *(
-                    [("deprecated", facts.deprecated and reached(versions.get("deprecated"), version, True), True)]
+                    [
+                        (
+                            "deprecated",
+                            facts.deprecated and reached(versions.get("deprecated"), version, True),
+                            True,
+                        )
+                    ]
                     if row["deprecations"]
                     else []
                 ),

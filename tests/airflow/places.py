@@ -37,7 +37,19 @@ class Place:
         # The pins are complete, so nothing is left to resolve.
         if uv:
             run([uv, "venv", "--quiet", "--python", wanted.removeprefix("python"), str(self.folder)])
-            run([uv, "pip", "install", "--quiet", "--python", str(self.python), "--no-deps", "-r", str(self.pins)])
+            run(
+                [
+                    uv,
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--python",
+                    str(self.python),
+                    "--no-deps",
+                    "-r",
+                    str(self.pins),
+                ]
+            )
         else:
             run([shutil.which(wanted) or sys.executable, "-m", "venv", str(self.folder)])
             run([str(self.python), "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(self.pins)])
@@ -130,7 +142,9 @@ def _only_examples(folder: str, names: list[str]) -> list[str]:
     """Of a package, only what lies in folders of example DAGs."""
     if "example_dags" in folder:
         return []
-    return [name for name in names if not (Path(folder) / name).is_dir() or name in ("triggers", "hooks", "utils")]
+    return [
+        name for name in names if not (Path(folder) / name).is_dir() or name in ("triggers", "hooks", "utils")
+    ]
 
 
 def _pips() -> list[list[str]]:

@@ -17,10 +17,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 
-import agreement
-import roundtrip
-import running
-from places import VERSIONS, Place
+import agreement  # noqa: E402
+import roundtrip  # noqa: E402
+import running  # noqa: E402
+from places import VERSIONS, Place  # noqa: E402
 
 PARTS = ("agreement", "files", "errors", "states")
 
@@ -30,9 +30,15 @@ def catalog_agrees(place: Place, work: Path) -> list[tuple[str, str]]:
     off, on = work / "off.json", work / "on.json"
     place.inside("introspection.py", off, log=work / "off.log")
     found = json.loads(off.read_text(encoding="utf-8"))
-    modules = {row["name"].rpartition(".")[0] for row in found["classes"] if "deferrable" in row["parameters"]}
+    modules = {
+        row["name"].rpartition(".")[0] for row in found["classes"] if "deferrable" in row["parameters"]
+    }
     place.inside(
-        "introspection.py", on, *sorted(modules), log=work / "on.log", AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE="True"
+        "introspection.py",
+        on,
+        *sorted(modules),
+        log=work / "on.log",
+        AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE="True",
     )
     lit = json.loads(on.read_text(encoding="utf-8"))
     compare = agreement.newest if place.version == VERSIONS[0] else agreement.older
@@ -54,7 +60,9 @@ def files_keep(place: Place, work: Path) -> list[tuple[str, str]]:
         f"  {done.files} files, {done.changed} changed by the fix, of these {done.loaded} load: {done.dags} DAGs with "
         f"{done.tasks} tasks; {done.fixed} calls made to defer, {done.followed} of them seen in their DAG"
     )
-    return [(f"{place.version} file {wrong.partition(': ')[0]}", wrong.partition(": ")[2]) for wrong in done.wrong]
+    return [
+        (f"{place.version} file {wrong.partition(': ')[0]}", wrong.partition(": ")[2]) for wrong in done.wrong
+    ]
 
 
 def errors_hold(place: Place, work: Path) -> list[tuple[str, str]]:
@@ -120,7 +128,10 @@ def main() -> int:
                 unexplained += 1
                 print(f"  UNEXPLAINED {key}: {told}")
         known = sum(key in explained for key, _ in differences)
-        print(f"  {known} explained, {len(differences) - known} unexplained; {time.monotonic() - start:.0f} s", flush=True)
+        print(
+            f"  {known} explained, {len(differences) - known} unexplained; {time.monotonic() - start:.0f} s",
+            flush=True,
+        )
     complete = {f"{version} {part}" for version, part in tried}
     if complete >= {f"{version} agreement" for version in VERSIONS}:
         for key in sorted(set(explained) - used):

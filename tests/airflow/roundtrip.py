@@ -1,4 +1,4 @@
-"""DAG files before and after `dag-advisor fix --unsafe-fixes`: the same DAGs, tasks and dependencies, and they defer."""
+"""DAG files before and after `fix --unsafe-fixes`: the same DAGs, tasks and dependencies, and they defer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from advisor.catalog.lookup import Catalog
 from places import HERE, Place
+
+from advisor.catalog.lookup import Catalog
 
 ROOT = HERE.parent.parent
 #: rules whose fix makes a task defer
@@ -39,7 +40,11 @@ def prove(place: Place, work: Path) -> Outcome:
     for path in [*fixtures, *(HERE / "dags").glob("*.py")]:
         shutil.copy(path, before / "fixtures" / path.name)
     # The target is what is installed: every fix must be right for exactly these versions.
-    pins = [line for line in place.pins.read_text(encoding="utf-8").splitlines() if "airflow" in line or "astro" in line]
+    pins = [
+        line
+        for line in place.pins.read_text(encoding="utf-8").splitlines()
+        if "airflow" in line or "astro" in line
+    ]
     (before / "requirements.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
     (before / "dag-advisor.toml").write_text("", encoding="utf-8")
     shutil.copytree(before, after)
@@ -54,12 +59,19 @@ def prove(place: Place, work: Path) -> Outcome:
     for folder in (before, after, only):
         listed = work / "changed.txt"
         output = work / f"{folder.name}.json"
-        place.inside("dagbag.py", folder, output, listed, log=work / f"{folder.name}.log",
-                     PYTHONPATH=f"{folder}:{HERE / 'stubs'}")
+        place.inside(
+            "dagbag.py",
+            folder,
+            output,
+            listed,
+            log=work / f"{folder.name}.log",
+            PYTHONPATH=f"{folder}:{HERE / 'stubs'}",
+        )
         bags[folder.name] = json.loads(output.read_text(encoding="utf-8"))
     wrong: list[str] = []
     loaded = dags = tasks = 0
-    for path in map(str, changed):
+    names = [str(one) for one in changed]
+    for path in names:
         old = bags["before"][path]
         if old["errors"]:
             continue
@@ -100,13 +112,19 @@ def advise_copy(before: Path, folder: Path) -> Path:
 def shape(bag: dict[str, Any]) -> dict[str, Any]:
     """DAG ids, task ids and dependencies."""
     return {
-        dag_id: {task_id: (task["downstream"], task["upstream"], task["mapped"]) for task_id, task in dag.items()}
+        dag_id: {
+            task_id: (task["downstream"], task["upstream"], task["mapped"]) for task_id, task in dag.items()
+        }
         for dag_id, dag in bag["dags"].items()
     }
 
 
 def follow(
-    findings: list[dict[str, Any]], before: Path, bags: dict[str, dict[str, Any]], changed: list[str], wrong: list[str]
+    findings: list[dict[str, Any]],
+    before: Path,
+    bags: dict[str, dict[str, Any]],
+    changed: list[str],
+    wrong: list[str],
 ) -> tuple[int, int]:
     """(findings with a fix in files that load, those whose task was found in the DAG); each must defer now."""
     catalog = Catalog.load()
@@ -122,10 +140,16 @@ def follow(
         fixed += 1
         if path not in calls:
             tree = ast.parse((before / path).read_bytes())
-            calls[path] = {(n.lineno, n.end_lineno or 0): n for n in ast.walk(tree) if isinstance(n, ast.Call)}
+            calls[path] = {
+                (n.lineno, n.end_lineno or 0): n for n in ast.walk(tree) if isinstance(n, ast.Call)
+            }
         call = calls[path].get((finding["line"], finding["end_line"]))
         task_id = next(
-            (k.value.value for k in (call.keywords if call else ()) if k.arg == "task_id" and isinstance(k.value, ast.Constant)),
+            (
+                k.value.value
+                for k in (call.keywords if call else ())
+                if k.arg == "task_id" and isinstance(k.value, ast.Constant) and isinstance(k.value.value, str)
+            ),
             None,
         )
         for dag_id, dag in bags["defer"][path]["dags"].items():

@@ -107,17 +107,24 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[Run
     )
     command = str(place.folder / "bin" / "airflow")
     with (work / "migrate.log").open("w") as log:
-        subprocess.run([command, "db", "migrate"], env=environment, stdout=log, stderr=log, check=True, timeout=120)
+        subprocess.run(
+            [command, "db", "migrate"], env=environment, stdout=log, stderr=log, check=True, timeout=120
+        )
     started: list[subprocess.Popen[bytes]] = []
     try:
         for part in PARTS:
             with (work / f"{part}.log").open("w") as log:
                 started.append(
-                    subprocess.Popen([command, part], env=environment, stdout=log, stderr=log, start_new_session=True)
+                    subprocess.Popen(
+                        [command, part], env=environment, stdout=log, stderr=log, start_new_session=True
+                    )
                 )
         running = Running(url)
-        running.wait("/api/v2/monitor/health", lambda h: h["scheduler"]["status"] == "healthy"
-                     and h["triggerer"]["status"] == "healthy", 120)
+        running.wait(
+            "/api/v2/monitor/health",
+            lambda h: h["scheduler"]["status"] == "healthy" and h["triggerer"]["status"] == "healthy",
+            120,
+        )
         running.token = running.ask("/auth/token")["access_token"]
         yield running
     finally:
@@ -139,7 +146,16 @@ def prove(place: Place, work: Path) -> tuple[dict[str, dict[str, list[str]]], li
     text = (HERE / "live" / "waits.py").read_text(encoding="utf-8")
     for when in ("before", "after"):
         (dags / f"{when}.py").write_text(text.replace('DAG("waits"', f'DAG("{when}"'), encoding="utf-8")
-    command = [sys.executable, "-m", "advisor", "fix", "--unsafe-fixes", "--isolated", "--target-airflow", "3.3"]
+    command = [
+        sys.executable,
+        "-m",
+        "advisor",
+        "fix",
+        "--unsafe-fixes",
+        "--isolated",
+        "--target-airflow",
+        "3.3",
+    ]
     subprocess.run([*command, "--exit-zero", str(dags / "after.py")], check=True, capture_output=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     threading.Thread(target=server.serve_forever, daemon=True).start()

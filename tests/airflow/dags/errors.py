@@ -16,7 +16,12 @@ with DAG("errors", start_date=datetime(2026, 1, 1), schedule=None) as dag:
     DiscordWebhookOperator(task_id="webhook", http_conn_id="discord", message="done", deferrable=True)
     DatabricksRunNowOperator(task_id="no_wait", job_id=1, wait_for_termination=False, deferrable=True)
     DataprocDeleteClusterOperator(
-        task_id="delete", region="eu", cluster_name="c", project_id="p", polling_interval_seconds=0, deferrable=True
+        task_id="delete",
+        region="eu",
+        cluster_name="c",
+        project_id="p",
+        polling_interval_seconds=0,
+        deferrable=True,
     )
     DateTimeSensor.partial(task_id="mapped", deferrable=True).expand(target_time=["2026-01-01", "2026-01-02"])
     HttpSensor(task_id="flood", endpoint="/conflict", response_error_codes_allowlist=["409"], deferrable=True)

@@ -58,12 +58,15 @@ def main() -> None:
         result[str(path.relative_to(folder))] = {
             "errors": [str(error)[-400:] for error in found.import_errors.values()],
             "dags": {
-                dag_id: {task.task_id: described(task) for task in dag.tasks} for dag_id, dag in found.dags.items()
+                dag_id: {task.task_id: described(task) for task in dag.tasks}
+                for dag_id, dag in found.dags.items()
             },
         }
     output.write_text(json.dumps(result, indent=1), encoding="utf-8")
     loaded = sum(len(one["dags"]) for one in result.values())
-    print(f"{len(result)} files, {loaded} DAGs, {sum(bool(one['errors']) for one in result.values())} with errors")
+    print(
+        f"{len(result)} files, {loaded} DAGs, {sum(bool(one['errors']) for one in result.values())} with errors"
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from introspection import Catalog, attempt, chain, dag, dummy, SPECIAL
+from introspection import SPECIAL, attempt, chain, dag, dummy
+
+from advisor.catalog.lookup import Catalog
 
 REQUESTS: list[str] = []
 
@@ -61,7 +63,11 @@ def executed(task: Any) -> str:
     try:
         task.execute(mock.MagicMock())
     except BaseException as raised:
-        return "deferred" if type(raised).__name__ == "TaskDeferred" else f"{type(raised).__name__}: {raised}"[:200]
+        return (
+            "deferred"
+            if type(raised).__name__ == "TaskDeferred"
+            else f"{type(raised).__name__}: {raised}"[:200]
+        )
     return "returned"
 
 
@@ -72,7 +78,9 @@ def without_services(task: Any) -> Iterator[None]:
         for base in type(task).__mro__:
             module = sys.modules[base.__module__]
             if base.__module__.startswith("airflow.providers"):
-                for name in [n for n in vars(module) if n.endswith("Hook") and isinstance(vars(module)[n], type)]:
+                for name in [
+                    n for n in vars(module) if n.endswith("Hook") and isinstance(vars(module)[n], type)
+                ]:
                     stack.enter_context(mock.patch.object(module, name, mock.MagicMock()))
         yield
 
@@ -87,8 +95,13 @@ def flagged(path: Path, first: int, last: int) -> Any:
                 one
                 for one in statement.body
                 if one.lineno <= first <= (one.end_lineno or 0)
-                or isinstance(one, ast.FunctionDef)
-                and first in range(min([one.lineno, *(d.lineno for d in one.decorator_list)]), (one.end_lineno or 0))
+                or (
+                    isinstance(one, ast.FunctionDef)
+                    and first
+                    in range(
+                        min([one.lineno, *(d.lineno for d in one.decorator_list)]), (one.end_lineno or 0)
+                    )
+                )
             ]
         kept.append(statement)
     space: dict[str, Any] = {"__name__": "flagged"}
@@ -98,7 +111,7 @@ def flagged(path: Path, first: int, last: int) -> Any:
 
 
 def judge(rule: str, message: str, path: Path, first: int, last: int) -> str:
-    """"" where the finding is right, else what happened instead."""
+    """ "" where the finding is right, else what happened instead."""
     try:
         task = flagged(path, first, last)
     except BaseException as raised:
@@ -115,7 +128,11 @@ def judge(rule: str, message: str, path: Path, first: int, last: int) -> str:
         flood(task)
         # The interval is 60 s, so one request is right. The hook itself pauses a second where it tries a 5xx again.
         asked = len(REQUESTS) - before
-        return "" if asked > (50 if task.endpoint == "/conflict" else 3) else f"{asked} requests in 3 s are no flood"
+        return (
+            ""
+            if asked > (50 if task.endpoint == "/conflict" else 3)
+            else f"{asked} requests in 3 s are no flood"
+        )
     if name == "LivyOperator":
         return ended_without_looking(task)
     if name == "TriggerDagRunOperator":
@@ -166,7 +183,14 @@ def ended_without_looking(task: Any) -> str:
 
 
 def satisfying(operator: str, value: Any) -> Any:
-    return {"truthy": True, "falsy": False, "<=": value, "<": (value or 0) - 1, "==": value, "is none": None}.get(operator, True)
+    return {
+        "truthy": True,
+        "falsy": False,
+        "<=": value,
+        "<": (value or 0) - 1,
+        "==": value,
+        "is none": None,
+    }.get(operator, True)
 
 
 def required_of(cls: Any, base: type) -> dict[str, Any]:
@@ -174,7 +198,12 @@ def required_of(cls: Any, base: type) -> dict[str, Any]:
     for _, signature in chain(cls, base):
         for position, parameter in enumerate(signature.parameters.values()):
             fixed = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
-            if position and not fixed and parameter.default is parameter.empty and parameter.name != "task_id":
+            if (
+                position
+                and not fixed
+                and parameter.default is parameter.empty
+                and parameter.name != "task_id"
+            ):
                 needed.setdefault(parameter.name, dummy(parameter.name, str(parameter.annotation)))
     return {**needed, **SPECIAL.get(cls.__name__, {})}
 
@@ -193,11 +222,15 @@ def by_catalog(base: type) -> Iterator[tuple[str, str]]:
                     continue
                 given = {c.argument: satisfying(c.operator, c.value) for c in alternative}
                 needed = required_of(cls, base)
-                subject = f"{facts.simple_name}({', '.join(f'{k}={v!r}' for k, v in given.items())}) when {when}"
+                subject = (
+                    f"{facts.simple_name}({', '.join(f'{k}={v!r}' for k, v in given.items())}) when {when}"
+                )
                 bare = attempt(cls, {**needed, "deferrable": True})[0]
                 both = attempt(cls, {**needed, **given, "deferrable": True})[0]
                 if when == "parsed":
-                    wrong = "" if both and not bare else f"alone: {bare or 'made'}; together: {both or 'made'}"
+                    wrong = (
+                        "" if both and not bare else f"alone: {bare or 'made'}; together: {both or 'made'}"
+                    )
                 elif both:
                     wrong = f"raises when parsed already: {both}"
                 else:

@@ -22,7 +22,16 @@ sys.path.append(str(Path(__file__).resolve().parents[3]))
 from advisor.catalog.lookup import Catalog
 
 # Not run by the catalog's reader either: nothing that makes tasks stands there.
-LEFT_OUT = ("example_dags", "migrations", "executors", "cli", "get_provider_info", "plugins", "www", "_vendor")
+LEFT_OUT = (
+    "example_dags",
+    "migrations",
+    "executors",
+    "cli",
+    "get_provider_info",
+    "plugins",
+    "www",
+    "_vendor",
+)
 PLAIN = (str, int, float, bool, type(None))
 COUNT = itertools.count()
 # What some constructors insist on, where a value made up from the annotation is refused.
@@ -45,7 +54,6 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "CloudFunctionDeleteFunctionOperator": {"name": "projects/p/locations/l/functions/f"},
     "GCSDeleteObjectsOperator": {"objects": ["x"]},
     "GKECreateClusterOperator": {"location": "x", "body": {"name": "x", "initial_node_count": 1}},
-    "GKEDeleteClusterOperator": {"cluster_name": "x", "location": "x"},
     "GoogleCampaignManagerDeleteReportOperator": {"report_id": "x"},
     "BranchDayOfWeekOperator": {"week_day": "Monday"},
     "DayOfWeekSensor": {"week_day": "Monday"},
@@ -72,12 +80,14 @@ def dag() -> Any:
     return DAG(f"probe{next(COUNT)}", schedule=None, start_date=datetime.datetime(2026, 1, 1))
 
 
-
 def provider_modules() -> Iterator[tuple[str, str, str]]:
     """(distribution, version, module) of every module of the installed providers, and of Airflow 2's own operators."""
     for distribution in distributions():
         name, version = distribution.metadata["Name"], distribution.version
-        ours = name.startswith("apache-airflow-providers-") or name in ("apache-airflow", "apache-airflow-core")
+        ours = name.startswith("apache-airflow-providers-") or name in (
+            "apache-airflow",
+            "apache-airflow-core",
+        )
         if not (ours or name == "astronomer-providers"):
             continue
         roots = ("airflow/providers/", "airflow/operators/", "airflow/sensors/", "astronomer/providers/")
@@ -91,8 +101,8 @@ def innermost(function: Any) -> Any:
     return inspect.unwrap(function)
 
 
-def chain(cls: type, stop: type) -> list[tuple[type, inspect.Signature]]:
-    """The constructors that a call's keywords travel through: the class's own, and further while there is `**kwargs`."""
+def chain(cls: Any, stop: Any) -> list[tuple[type, inspect.Signature]]:
+    """The constructors that a call's keywords travel through: its own, and further while there is `**kwargs`."""
     found: list[tuple[type, inspect.Signature]] = []
     seen: set[int] = set()
     for base in cls.__mro__:
@@ -120,7 +130,9 @@ def dummy(name: str, annotation: str) -> Any:
         return datetime.timedelta(hours=1)
     if "datetime.time" in text and "datetime.datetime" not in text:
         return datetime.time(23, 59)
-    if "str" in text.replace("structure", "") and not text.startswith(("dict", "list", "sequence", "collection")):
+    if "str" in text.replace("structure", "") and not text.startswith(
+        ("dict", "list", "sequence", "collection")
+    ):
         return "x"
     if "dict" in text or "mapping" in text:
         return {"name": "x", "Name": "x"}
@@ -163,7 +175,12 @@ def plain(value: Any) -> Any:
 
 def refuses(error: str, argument: str) -> bool:
     """Whether an error says that the argument itself isn't taken."""
-    marks = ("multiple values for keyword", "unexpected keyword", "Invalid arguments were", "invalid arguments")
+    marks = (
+        "multiple values for keyword",
+        "unexpected keyword",
+        "Invalid arguments were",
+        "invalid arguments",
+    )
     return argument in error and any(mark in error for mark in marks)
 
 
@@ -193,7 +210,7 @@ def facts(
             if position == 0 or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
                 continue
             name = parameter.name
-            if name in parameters or name in ("task_id", "default_args") and owner is base:
+            if name in parameters or (name in ("task_id", "default_args") and owner is base):
                 continue
             parameters[name] = {
                 "owner": f"{owner.__module__}.{owner.__qualname__}",
@@ -230,10 +247,10 @@ def facts(
     except TypeError as raised:
         partial = str(raised)
     # Which inherited arguments does the constructor hand on itself, so that a caller can't?
-    for name, parameter in parameters.items():
-        if parameter["depth"] and not bare and not parameter.get("refused"):
+    for name, one in parameters.items():
+        if one["depth"] and not bare and not one.get("refused"):
             probe, _ = attempt(cls, {**required, name: "x"})
-            parameter["refused"] = refuses(probe, f"'{name}'")
+            one["refused"] = refuses(probe, f"'{name}'")
     known = catalog.get(name_of(cls))
     for known_parameter in known.parameters if known else ():
         found = parameters.get(known_parameter.name)
@@ -248,7 +265,11 @@ def facts(
             found["evaluated"] = evaluate(known_parameter.code, found["owner"], cls)
     return {
         "name": name_of(cls),
-        "kind": "transfer" if ".transfers." in cls.__module__ else "sensor" if issubclass(cls, sensor) else "operator",
+        "kind": "transfer"
+        if ".transfers." in cls.__module__
+        else "sensor"
+        if issubclass(cls, sensor)
+        else "operator",
         "bases": [name_of(b) for b in cls.__bases__],
         "parameters": parameters,
         "bare": bare,
@@ -291,7 +312,12 @@ def main() -> None:
             continue
         result["modules"] += 1
         for cls in list(vars(loaded).values()):
-            if isinstance(cls, type) and issubclass(cls, BaseOperator) and cls.__module__ == module and cls.__name__[0] != "_":
+            if (
+                isinstance(cls, type)
+                and issubclass(cls, BaseOperator)
+                and cls.__module__ == module
+                and cls.__name__[0] != "_"
+            ):
                 row = facts(cls, BaseOperator, BaseSensorOperator, validate_mapping_kwargs, catalog)
                 row["provider"] = distribution
                 result["classes"].append(row)
@@ -299,7 +325,9 @@ def main() -> None:
     result["classes"] = [unique[name] for name in sorted(unique)]
     with open(output, "w", encoding="utf-8") as file:
         json.dump(result, file, default=repr)
-    print(f"{len(unique)} classes of {result['modules']} modules, {len(result['unimportable'])} modules not importable")
+    print(
+        f"{len(unique)} classes of {result['modules']} modules, {len(result['unimportable'])} modules not importable"
+    )
 
 
 if __name__ == "__main__":

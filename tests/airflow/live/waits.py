@@ -19,6 +19,12 @@ with DAG("waits", start_date=datetime(2026, 1, 1), schedule=None, is_paused_upon
         poke_interval=2,
     )
     FileSensor(task_id="file", filepath=os.environ["PROOF_FILE"], poke_interval=2)
-    ExternalTaskSensor(task_id="other_dag", external_dag_id="other", external_task_id="done", poll_interval=2, poke_interval=2)
+    ExternalTaskSensor(
+        task_id="other_dag",
+        external_dag_id="other",
+        external_task_id="done",
+        poll_interval=2,
+        poke_interval=2,
+    )
     HttpSensor(task_id="service", endpoint="/ready", poke_interval=2)
     HttpOperator(task_id="request", endpoint="/slow", method="GET")
