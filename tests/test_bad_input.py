@@ -73,6 +73,7 @@ def test_findings_stand_where_python_counts_lines(data: bytes, line: int, contex
         (DAG.encode() + b"x = '\xff'\n", 5),
         (DAG.encode() + b"\x00", 5),
         (b"# coding: nonsense\n" + DAG.encode(), 1),
+        (DAG.encode("utf-16"), 1),
     ],
 )
 def test_unreadable_files_are_said_to_be_and_nothing_else_of_them(
