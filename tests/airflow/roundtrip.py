@@ -70,18 +70,18 @@ def prove(place: Place, work: Path) -> Outcome:
         bags[folder.name] = json.loads(output.read_text(encoding="utf-8"))
     wrong: list[str] = []
     loaded = dags = tasks = 0
-    names = [str(one) for one in changed]
-    for path in names:
-        old = bags["before"][path]
+    names = [str(path) for path in changed]
+    for one in names:
+        old = bags["before"][one]
         if old["errors"]:
             continue
         loaded += 1
         for name in ("after", "defer"):
-            new = bags[name][path]
+            new = bags[name][one]
             if new["errors"]:
-                wrong.append(f"{path} ({name}): loads no more: {new['errors'][0][-200:]}")
+                wrong.append(f"{one} ({name}): loads no more: {new['errors'][0][-200:]}")
             elif shape(old) != shape(new):
-                wrong.append(f"{path} ({name}): other DAGs, tasks or dependencies")
+                wrong.append(f"{one} ({name}): other DAGs, tasks or dependencies")
         dags += len(old["dags"])
         tasks += sum(len(dag) for dag in old["dags"].values())
     fixed, followed = follow(findings, before, bags, [str(path) for path in deferred], wrong)
