@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from advisor.subclasses import Derived
 
 _PREFIXES: Final = ("airflow", "astronomer")
-_USUAL: Final = ("dag", "default_args")
-_USUAL_IMPORTS: Final = ("DAG", "dag", "TaskGroup", "task", "task_group", "timedelta", "datetime")
 
 
 def find_operators(dag_file: DagFile) -> list[Operator]:
@@ -34,7 +32,7 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
         if known or _may_be_own(dag_file, imported):
             locals_of_interest.add(imported.local)
     if any(module.partition(".")[0] in _PREFIXES for module in names.stars):
-        locals_of_interest |= {name for name in catalog.names() if name in dag_file.tree.text}
+        locals_of_interest |= catalog.names() & dag_file.tree.occurrences.keys()
     for star in names.stars:
         if dag_file.first_party.is_first_party(star, dag_file.path):
             offered = map(bytes.decode, dag_file.first_party.offers(star, dag_file.path))
@@ -42,10 +40,6 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
     if not locals_of_interest:
         return []
     locals_of_interest |= _own_classes(dag_file, locals_of_interest)
-    # One walk for what every task will ask about besides.
-    names.prepare(
-        {*locals_of_interest, *_USUAL, *(i.local for i in names.imports if i.name in _USUAL_IMPORTS)}
-    )
     locals_of_interest |= _aliases(dag_file, locals_of_interest)
     found: list[Operator] = []
     for local in locals_of_interest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from advisor.records import dataclass
@@ -112,9 +111,6 @@ class Names:
         return absolute(module, self.package)
 
     # -- occurrences
-
-    def prepare(self, names: Iterable[str]) -> None:
-        """Nothing to do any more: the parse has indexed every identifier of the file."""
 
     def references(self, name: str) -> list[Node]:
         """The places where `name` is read (not bound, not an attribute, not a keyword), in the order of the text."""
