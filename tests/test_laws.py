@@ -22,13 +22,30 @@ DOORS = {
 # What a room may not import: the arrows run the other way.
 ARROWS = {
     "advisor/finding.py": ("advisor",),
-    "advisor/syntax.py": ("advisor.names", "advisor.values", "advisor.dagfile", "advisor.engine", "advisor.catalog"),
+    "advisor/syntax.py": (
+        "advisor.names",
+        "advisor.values",
+        "advisor.dagfile",
+        "advisor.engine",
+        "advisor.catalog",
+    ),
     "advisor/names.py": ("advisor.values", "advisor.dagfile", "advisor.engine", "advisor.operators"),
     "advisor/values.py": ("advisor.dagfile", "advisor.engine", "advisor.operators", "advisor.catalog"),
     "advisor/dagfile.py": ("advisor.engine", "advisor.runner", "advisor.cli"),
     "advisor/operators.py": ("advisor.engine", "advisor.rule", "advisor.cli"),
-    "advisor/engine.py": ("advisor.runner", "advisor.cli", "advisor.session", "advisor.report", "advisor.fixer"),
-    "advisor/catalog/lookup.py": ("advisor.catalog.extract", "advisor.catalog.build", "advisor.dagfile", "ast"),
+    "advisor/engine.py": (
+        "advisor.runner",
+        "advisor.cli",
+        "advisor.session",
+        "advisor.report",
+        "advisor.fixer",
+    ),
+    "advisor/catalog/lookup.py": (
+        "advisor.catalog.extract",
+        "advisor.catalog.build",
+        "advisor.dagfile",
+        "ast",
+    ),
     "advisor/fixer.py": ("advisor.cli", "advisor.session", "advisor.runner", "advisor.report"),
 }
 
@@ -93,7 +110,9 @@ def test_no_rule_names_a_class_of_a_provider_in_its_code() -> None:
 
 
 def _documented(node: ast.AST) -> bool:
-    return isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None
+    return (
+        isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None
+    )
 
 
 def test_check_imports_neither_libcst_nor_rich(tmp_path: Path) -> None:
@@ -106,7 +125,10 @@ def test_check_imports_neither_libcst_nor_rich(tmp_path: Path) -> None:
         "print(sorted({'libcst', 'rich', 'advisor.catalog.extract', 'pathspec'} & set(sys.modules)))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "check", "--isolated", str(dag)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, "check", "--isolated", str(dag)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[-1] == "[]"
     assert "missing-deferrable" in done.stdout
