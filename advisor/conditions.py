@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from advisor.values import Dict, Moment, seconds
+from advisor.values import Dict, Moment, Sentinel, seconds
 
 # Types whose values are folded into values of the same type; of any other, nothing can be said.
 _KNOWN_TYPES: Final = frozenset({"str", "int", "float", "bool", "dict", "timedelta"})
@@ -40,6 +40,9 @@ def compare(operator: str, value: object, wanted: object) -> bool | None:
             return None
         return (_type_name(value) in types) == (operator == "isinstance")
     if operator in ("==", "!="):
+        wanted = tuple(wanted) if isinstance(wanted, list) else wanted  # as values are folded
+        if isinstance(value, tuple) and any(isinstance(item, Sentinel) for item in value):
+            return None
         return (value == wanted) == (operator == "==")
     if isinstance(wanted, (list, tuple)) and operator in ("in", "not in"):
         return (value in wanted) == (operator == "in")

@@ -227,8 +227,27 @@ class Operator:
 
     @cached_property
     def flag(self) -> object:
-        """What the call or `default_args` give for `deferrable`; MISSING where they don't."""
-        return self.given_value("deferrable")
+        """What the call or `default_args` give for `deferrable`; MISSING where they don't.
+
+        UNKNOWN where the file sets the attribute on the operator afterwards.
+        """
+        return UNKNOWN if self._flag_set_later() else self.given_value("deferrable")
+
+    def _flag_set_later(self) -> bool:
+        """Whether the file says `task.deferrable = …` of the name that this operator is assigned to."""
+        if ".deferrable" not in self._dag_file.tree.text:
+            return False
+        statement = self.call.parent()
+        name = statement.field("left") if statement is not None and statement.kind() == "assignment" else None
+        for reference in self._dag_file.names.references(name.text()) if name is not None else ():
+            attribute = reference.parent()
+            around = attribute.parent() if attribute is not None and attribute.kind() == "attribute" else None
+            if attribute is None or around is None or around.kind() != "assignment":
+                continue
+            member = attribute.field("attribute")
+            if around.field("left") == attribute and member is not None and member.text() == "deferrable":
+                return True
+        return False
 
     @cached_property
     def flag_on_call(self) -> object:

@@ -42,9 +42,14 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
     for task in dag_file.tasks:
         name, facts = task.class_name, task.facts
         if facts.deferral == "always" and facts.twin_of and task.arguments.given("deferrable"):
-            message = (
-                f"{name} always defers and takes no `deferrable`: Airflow refuses this DAG when it parses it"
+            if task.takes_flag_argument:
+                continue  # a class that hands everything on: the flag is accepted, and does nothing
+            end = (
+                "it fails when it is expanded"
+                if task.mapping
+                else "Airflow refuses this DAG when it parses it"
             )
+            message = f"{name} always defers and takes no `deferrable`: {end}"
             yield found(task.span, message, symbol=task.symbol, fix=_drop(task, "deferrable"))
         elif task.flag is not True or facts.deferral != "flag" or not task.takes_flag:
             continue
