@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ast_grep_py import SgRoot
 
-from advisor import engine, syntax
+from advisor import engine, runner, syntax
 from advisor.config import Settings
 from advisor.decoding import Unreadable, decode
 from advisor.project import Project
@@ -57,6 +57,7 @@ def main() -> None:
         for path, data in files.items():
             engine.check(data, path, fresh)
 
+    runner.collect_rarely()
     checked = best(options.turns, check_all)
     bare = best(options.turns, lambda: [SgRoot(text, "python").root() for text in texts])
     print(f"{len(files)} files, {len(read)} with a trace of Airflow, {trees} with a trace of our topic")
