@@ -170,21 +170,6 @@ class Contexts:
                 return True
         return bool(bases) and method in _RUN_METHODS
 
-    def is_operator_class(self, owner: Node) -> bool:
-        """Whether a class derives from something of Airflow's that runs as a task, straight or in this file."""
-        return self._operator_class(owner, 0)
-
-    def _operator_class(self, owner: Node, depth: int) -> bool:
-        for base in class_bases(owner):
-            paths = self._names.candidates(base)
-            if any(re.search(r"(?:Operator|Sensor|OperatorAsync|SensorAsync)$", p) for p in paths):
-                return True
-            if base.kind() == "identifier" and depth < 5:
-                for binding in self._names.lookup(base):
-                    if binding.kind == "class" and binding.value is not None and binding.value != owner:
-                        return self._operator_class(binding.value, depth + 1)
-        return False
-
     def holders(self, node: Node) -> Iterator[Node]:
         """The calls that make the DAG and the groups that hold `node`, from the inside out: `DAG(…)`, `@dag(…)`, …"""
         start = node.range().start.index
