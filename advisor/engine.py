@@ -23,8 +23,7 @@ _NEWEST_AIRFLOW = (3, 3)  # what the shipped catalog was extracted from
 
 TRACES = (b"airflow", b"astronomer.providers", "airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
-# Besides the catalog's class names, what some rule could speak about.
-_TOPICS = (b"async def", b".defer(", b"TaskDeferred", b"dag-advisor:")
+_SUPPRESSION = b"dag-advisor:"
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def _completed(finding: Finding, rule: Rule, path: str) -> Finding:
 
 
 def _on_topic(data: bytes, path: str, context: Context) -> bool:
-    if any(topic in data for topic in _TOPICS):
+    if _SUPPRESSION in data or any(topic in data for rule in context.rules for topic in rule.topics):
         return True
     names, odd = _topic_names(context.catalog)
     # Nearly every name holds one of two words, which are looked for much faster than names.

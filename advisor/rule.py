@@ -58,10 +58,11 @@ class Doc:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, read from its module: the constants SEVERITY, GROUP and FIX, `check`, and the docstring.
+    """One rule, read from its module: the constants SEVERITY, GROUP, FIX and TOPICS, `check`, and the docstring.
 
     `check` takes a DagFile and yields findings; its keyword-only arguments are the rule's options. The tool's own
-    rules, which the engine speaks for, have no `check`.
+    rules, which the engine speaks for, have no `check`. `topics` are words of which a file must hold one, if the rule
+    is to say something about it; empty where the catalog's class names say that already.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Rule:
     fixable: BestFix
     module: str
     check: Callable[..., Iterable[Finding]] | None
+    topics: tuple[bytes, ...] = ()
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -109,7 +111,8 @@ def discover() -> dict[str, Rule]:
 def _rule(stem: str) -> Rule:
     module: ModuleType = import_module(f"{_PACKAGE}.{stem}")
     check = getattr(module, "check", None)
-    return Rule(stem.replace("_", "-"), module.SEVERITY, module.GROUP, module.FIX, module.__name__, check)
+    name, topics = stem.replace("_", "-"), getattr(module, "TOPICS", ())
+    return Rule(name, module.SEVERITY, module.GROUP, module.FIX, module.__name__, check, topics)
 
 
 def select(rules: Mapping[str, Rule], chosen: Sequence[str], ignored: Sequence[str]) -> list[Rule]:

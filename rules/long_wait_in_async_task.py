@@ -70,6 +70,7 @@ from advisor.text import duration
 SEVERITY = "warning"
 GROUP = "async-tasks"
 FIX = "none"
+TOPICS = (b"async def",)
 
 
 def check(dag_file: DagFile, *, long_wait: float = 60.0, very_long_wait: float = 300.0) -> Iterator[Finding]:

@@ -76,6 +76,7 @@ from advisor.text import duration
 SEVERITY = "warning"
 GROUP = "deferral-misused"
 FIX = "none"
+TOPICS = (b".defer(", b"TaskDeferred")
 
 
 def check(dag_file: DagFile, *, short_wait: float = 10.0, long_wait: float = 60.0) -> Iterator[Finding]:

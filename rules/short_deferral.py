@@ -57,6 +57,7 @@ from advisor.text import duration
 SEVERITY = "warning"
 GROUP = "deferral-misused"
 FIX = "unsafe"
+TOPICS = (b".defer(", b"TaskDeferred")
 
 
 def check(dag_file: DagFile, *, short_wait: float = 10.0) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ from advisor.finding import Finding
 SEVERITY = "advice"
 GROUP = "async-tasks"
 FIX = "none"
+TOPICS = (b"async def",)
 
 
 def check(dag_file: DagFile) -> Iterator[Finding]:
