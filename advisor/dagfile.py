@@ -17,6 +17,7 @@ from advisor.names import Names
 from advisor.operators import Operator
 from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
+from advisor.triggers import Trigger, find_triggers
 from advisor.values import MISSING, Dict, Values
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class DagFile:
     def deferrals(self) -> list[Deferral]:
         """What the file's own operators defer to, in the order of the text."""
         return find_deferrals(self)
+
+    @cached_property
+    def triggers(self) -> list[Trigger]:
+        """The triggers that the file defines itself, in the order of the text."""
+        return find_triggers(self)
 
     def default_args(self, maker: Node) -> Dict | None:
         """The `default_args` of a call that makes a DAG or a group; None where it is given none."""

@@ -1,0 +1,58 @@
+"""The model of a project's own triggers and what the rules say of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from advisor import engine, syntax
+from advisor.config import Settings
+from advisor.dagfile import DagFile
+from advisor.target import detect
+from advisor.triggers import Trigger
+
+HEAD = "from airflow.triggers.base import BaseTrigger, TriggerEvent\n\n\n"
+
+
+def triggers(text: str, root: Path, name: str = "triggers.py") -> list[Trigger]:
+    """The model's triggers in a file with this text."""
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    settings = replace(Settings(root=root))
+    context = engine.prepare(settings, detect(root, settings, "3.3", True))
+    tree = syntax.parse(text)
+    return DagFile(tree, str(path), context.catalog, context.target, context.project).triggers
+
+
+def test_a_trigger_has_the_run_of_a_base_in_another_file(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text(
+        HEAD + "class Polling(BaseTrigger):\n    async def run(self):\n        yield TriggerEvent(1)\n"
+    )
+    (found,) = triggers("from base import Polling\n\n\nclass JobTrigger(Polling):\n    pass\n", tmp_path)
+    assert found.name == "JobTrigger"
+    assert found.run is not None
+    assert "yield TriggerEvent(1)" in found.run.text()
+    assert found.own_run is None
+    assert found.run_file is not None
+    assert found.run_file.tree.text.startswith("from airflow.triggers.base")
+
+
+def test_which_classes_are_triggers(tmp_path: Path) -> None:
+    text = HEAD + (
+        "from airflow.providers.http.triggers.http import HttpTrigger\n"
+        "from somewhere import MyTrigger\n"
+        "class A(BaseTrigger): pass\n"
+        "class B(HttpTrigger): pass\n"
+        "class C(MyTrigger): pass\n"
+        "class D(B): pass\n"
+        "class E: pass\n"
+        "class Trigger(E): pass\n"
+        "class F(TriggerEvent): pass\n"
+    )
+    assert [trigger.name for trigger in triggers(text, tmp_path)] == ["A", "B", "D"]
+
+
+def test_a_class_that_is_its_own_base_ends(tmp_path: Path) -> None:
+    text = HEAD + "class ATrigger(BTrigger): pass\nclass BTrigger(ATrigger, BaseTrigger): pass\n"
+    assert {trigger.name for trigger in triggers(text, tmp_path)} <= {"ATrigger", "BTrigger"}
