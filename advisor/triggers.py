@@ -25,7 +25,7 @@ BASES: Final = frozenset(
     }
 )
 # Every trigger of a provider stands in a module below `triggers` (all 249 of the newest wheels, and of older ones).
-_OF_A_PROVIDER = re.compile(r"(?:airflow|astronomer)\.(?:\w+\.)*triggers\.(?:\w+\.)*\w*Trigger\w*$")
+_OF_A_PROVIDER = re.compile(r"(?:airflow|astronomer)\.(?:\w+\.)*triggers\.(?:\w+\.)*\w*Trigger$")
 
 
 class Trigger:
@@ -90,7 +90,7 @@ def find_triggers(dag_file: DagFile) -> list[Trigger]:
         return []
     found: list[Trigger] = []
     for owner in dag_file.tree.classes():
-        if not _may_be_trigger(dag_file, owner):
+        if not _may_be_trigger(dag_file, owner, {trigger.name for trigger in found}):
             continue
         line = lineage(dag_file, owner, dag_file.path, dag_file.project, BASES)
         if any(_is_trigger(path) for outside in line.outside for path in outside.paths):
@@ -102,11 +102,13 @@ def _is_trigger(path: str) -> bool:
     return path in BASES or _OF_A_PROVIDER.match(path) is not None
 
 
-def _may_be_trigger(dag_file: DagFile, owner: Node) -> bool:
+def _may_be_trigger(dag_file: DagFile, owner: Node, others: set[str]) -> bool:
     """Whether it is worth the while to follow a class's bases."""
     bases, name = class_bases(owner), owner.field("name")
     if not bases or name is None:
         return False
-    if "Trigger" in name.text() or any("Trigger" in base.text() for base in bases):
+    if "Trigger" in name.text() or any(
+        "Trigger" in (text := base.text()) or text in others for base in bases
+    ):
         return True
     return any(owner in dag_file.names.bindings(method) for method in ("run", "serialize"))
