@@ -15,6 +15,7 @@ from advisor.finding import Finding, Fix, SetKeyword, Severity, Span
 from advisor.firstparty import FirstParty, first_party
 from advisor.names import Names
 from advisor.operators import Operator
+from advisor.pythontasks import PythonTask, find_python_tasks
 from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
 from advisor.triggers import Trigger, find_triggers
@@ -80,6 +81,11 @@ class DagFile:
     def task_decorators(self) -> list[TaskDecorator]:
         """The `@task…` decorators that are given `deferrable`, in the order of the text."""
         return find_decorators(self)
+
+    @cached_property
+    def python_tasks(self) -> list[PythonTask]:
+        """The functions that Airflow runs as tasks: of this file, or given to its operators, in its order."""
+        return find_python_tasks(self)
 
     @cached_property
     def async_tasks(self) -> list[AsyncTask]:

@@ -200,6 +200,10 @@ class Tree:
         """The class definitions of the file, in the order of the text."""
         return [node for node, kind in self._enclosure_nodes if kind == "class_definition"]
 
+    def functions(self) -> list[Node]:
+        """The function definitions of the file, in the order of the text."""
+        return [node for node, kind in self._enclosure_nodes if kind == "function_definition"]
+
     def kinds(self, *kinds: str, under: Node | None = None) -> list[Node]:
         """All nodes of these kinds, in the order of the text."""
         rule: Any = {"kind": kinds[0]} if len(kinds) == 1 else {"any": [{"kind": kind} for kind in kinds]}

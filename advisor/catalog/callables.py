@@ -1,0 +1,41 @@
+"""The catalog's small table of how Airflow runs the functions that it is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from os.path import dirname, join
+
+from advisor.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Callables:
+    """Flavours are what follows `@task.`, "" for `@task`; an operator that takes `python_callable` has one, too.
+
+    operators: flavours by the operator's simple name. same: flavours that are other words for one.
+    modifiers: what follows `@task.` and only changes a task that another decorator makes.
+    awaited: flavours that await an `async def` as it should be, from Airflow 3.2 on.
+    in_worker: flavours whose function runs in the worker slot and is called once, unlike a sensor's.
+    """
+
+    operators: Mapping[str, str]
+    same: Mapping[str, str]
+    modifiers: frozenset[str]
+    awaited: frozenset[str]
+    in_worker: frozenset[str]
+
+
+@cache
+def callables() -> Callables:
+    """The table that ships, read once a process."""
+    with open(join(dirname(__file__), "callables.json"), encoding="utf-8") as file:
+        data = json.load(file)
+    return Callables(
+        data["operators"],
+        data["same"],
+        frozenset(data["modifiers"]),
+        frozenset(data["awaited"]),
+        frozenset(data["in_worker"]),
+    )
