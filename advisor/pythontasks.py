@@ -58,7 +58,7 @@ class PythonTask:
 
     @property
     def in_worker(self) -> bool:
-        """Whether the function runs once and in a worker slot: in no container, and not again and again for a sensor."""
+        """Whether the function runs once and in a worker slot: in no container, and not as a sensor looks."""
         return self.kind == "method" or self.flavour in callables().in_worker
 
     @property
