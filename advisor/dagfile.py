@@ -16,6 +16,7 @@ from advisor.firstparty import FirstParty, first_party
 from advisor.names import Names
 from advisor.operators import Operator
 from advisor.pythontasks import PythonTask, find_python_tasks
+from advisor.receivers import Receivers
 from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
 from advisor.triggers import Trigger, find_triggers
@@ -76,6 +77,11 @@ class DagFile:
             for operator in self.operators
             if operator.fixes != "any"
         }
+
+    @cached_property
+    def receivers(self) -> Receivers:
+        """Tells what an expression stands for: the function that a call runs, the class that an object is of."""
+        return Receivers(self.project)
 
     @cached_property
     def task_decorators(self) -> list[TaskDecorator]:

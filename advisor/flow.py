@@ -27,6 +27,7 @@ _HANDLERS = frozenset({"except_clause", "except_group_clause", "finally_clause"}
 class Readable(Protocol):
     """A parsed file: a DAG file or a first-party module that it imports."""
 
+    path: str
     tree: Tree
     names: Names
     values: Values

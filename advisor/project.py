@@ -12,6 +12,7 @@ from advisor.values import UNKNOWN, Values
 
 if TYPE_CHECKING:
     from advisor.firstparty import FirstParty
+    from advisor.receivers import Memory
 
 _MAX_SIZE = 1_000_000  # bytes; constants live in small files
 _MAX_FILES = 2000  # files searched for the callers of a function
@@ -51,6 +52,8 @@ class Project:
         self._depth = 0
         #: what `firstparty` has learnt of the project's own operator classes
         self.first_party: FirstParty | None = None
+        #: what `receivers` and `reached` have learnt of the project's modules
+        self.reached: Memory | None = None
 
     def __reduce__(self) -> tuple[type[Project], tuple[str]]:
         return Project, (self.root,)  # parsed trees don't travel between processes

@@ -1,0 +1,262 @@
+"""What a function reaches: every call that it makes, itself or through helpers of the same project."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from advisor.contexts import decorator_expressions
+from advisor.flow import Readable, loop_around
+from advisor.receivers import Owner, Receivers, Ref, name_of
+from advisor.records import dataclass
+from advisor.syntax import Node, arguments_of, dotted
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+
+_MAX_DEPTH = 5  # helpers on the way to a call
+_MAX_READ = 200  # functions read for one root
+_CALLS: Any = {"any": [{"kind": "call"}, {"kind": "attribute"}]}
+# What runs a function or a coroutine elsewhere than on the event loop that calls it.
+_WALLS = frozenset(
+    {"to_thread", "run_in_executor", "run_sync", "sync_to_async", "run_in_threadpool", "submit"}
+    | {"run_coroutine_threadsafe", "Thread", "Process"}
+)
+# What awaits the coroutines that it is given, and what calls the functions.
+_AWAITS = frozenset(
+    {"gather", "wait_for", "wait", "as_completed", "shield", "create_task", "ensure_future", "start_soon"}
+    | {"run_until_complete", "run"}
+)
+_CALLS_BACK = frozenset({"map", "filter", "call_soon", "call_later", "call_at", "call_soon_threadsafe"})
+_THROUGH = frozenset(
+    {"list", "set", "tuple", "argument_list", "list_comprehension", "generator_expression", "list_splat"}
+    | {"parenthesized_expression", "set_comprehension", "keyword_argument"}
+)
+_TRANSPARENT = frozenset({"staticmethod", "classmethod", "property", "cached_property", "wraps", "override"})
+_TASK = re.compile(r"airflow\.(?:decorators|sdk)(?:\.\w+)*\.(?:task|dag|task_group|setup|teardown)\b")
+_ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """A call that a function makes, itself or through helpers.
+
+    file, call: the call and the file that it stands in. paths: what it may call, as dotted names; a method has its
+    class's (`pkg.Hook.get_conn`), what a call gives back is written with parentheses (`boto3.client().put_object`,
+    `pkg.Hook.get_conn().head_object`), a function that Python brings is `builtins.open`. Several where imports are
+    guarded or a name has several values; empty where that is not known. method: the last word of what is called.
+    site: the call in the function that was asked about, where this can be reported. through: the names of the helpers
+    that lead from there to `call`, empty for a call that stands in the function itself. awaited: `await` (or `async
+    with`, `gather`, `create_task`, …) takes what the call gives. loop: the innermost `while` or `for` statement that
+    repeats the call in the function that it stands in. function: that function.
+    """
+
+    file: Readable
+    call: Node
+    paths: tuple[str, ...]
+    method: str
+    site: Node
+    through: tuple[str, ...]
+    awaited: bool
+    loop: Node | None
+    function: Node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One call in one function, and the first-party functions that it runs."""
+
+    node: Node
+    paths: tuple[str, ...]
+    method: str
+    awaited: bool
+    targets: tuple[Ref, ...]
+
+
+def reached(dag_file: DagFile, function: Node, file: Readable | None = None) -> list[Reached]:
+    """The calls that a function (a task's body, `run` of a trigger, `execute` of an operator) makes when it runs.
+
+    Helpers are followed: functions of the file and of first-party modules (through re-exports), methods of first-party
+    classes whose objects are known (`self`, `super()`, parameters with annotations, names and attributes that are given
+    a value), `__init__` of such a class, its properties, nested functions that are called, coroutines that are awaited
+    or scheduled. Not followed: what is handed to another thread or process (`asyncio.to_thread`, `run_in_executor`,
+    `sync_to_async`, …), lambdas, and what is only defined. A helper is reported once for each call in `function` that
+    leads to it, on the shortest way. At most 5 helpers deep and 200 functions. `file` is where `function` stands, if it
+    is not the DAG file. In the order of the text of the sites.
+    """
+    return list(_Walk(dag_file).run(file or dag_file, function))
+
+
+class _Walk:
+    def __init__(self, dag_file: DagFile) -> None:
+        self._receivers = dag_file.receivers
+        self._read = 0
+
+    def run(self, file: Readable, function: Node) -> Iterator[Reached]:
+        for step in steps(self._receivers, file, function, None):
+            yield from self._from(file, function, step)
+
+    def _from(self, file: Readable, function: Node, first: Step) -> Iterator[Reached]:
+        seen = {(file.path, function.range().start.index)}
+        ahead: deque[tuple[Readable, Node, Step, tuple[str, ...]]] = deque([(file, function, first, ())])
+        while ahead:
+            home, around, step, through = ahead.popleft()
+            if step.node.kind() == "call":
+                loop = loop_around(step.node)
+                yield Reached(
+                    home, step.node, step.paths, step.method, first.node, through, step.awaited, loop, around
+                )
+            for target in step.targets:
+                if target.file is None or target.node is None or len(through) >= _MAX_DEPTH:
+                    continue
+                key = (target.file.path, target.node.range().start.index)
+                if key in seen or self._read >= _MAX_READ:
+                    continue
+                seen.add(key)
+                self._read += 1
+                names = (*through, name_of(target.node))
+                ahead += (
+                    (target.file, target.node, inner, names)
+                    for inner in steps(self._receivers, target.file, target.node, target.receiver)
+                )
+
+
+def steps(known: Receivers, file: Readable, function: Node, receiver: Owner | None) -> list[Step]:
+    """The calls in a function's own body, in the order of the text; `receiver` is the class of its `self`."""
+    memory = known.memory(file, receiver).steps
+    key = (function, receiver.key if receiver is not None else None)
+    if key not in memory:
+        memory[key] = [
+            step
+            for node in file.tree.matching(_CALLS, under=function)
+            if _is_own(file, node, function) and (step := _step(known, file, node, receiver)) is not None
+        ]
+    return memory[key]
+
+
+def _is_own(file: Readable, node: Node, function: Node) -> bool:
+    """Whether a node is evaluated when the function runs: not in a function within it, nor in its signature."""
+    start = node.range().start.index
+    for around in file.tree.around(node):
+        if around.kind in ("function_definition", "lambda") and start >= around.body:
+            return around.node == function
+    return False
+
+
+def _step(known: Receivers, file: Readable, node: Node, receiver: Owner | None) -> Step | None:
+    if node.kind() == "attribute":
+        return _property(known, file, node, receiver)
+    function = node.field("function")
+    if function is None:
+        return None
+    refs = known.of(file, function, receiver)
+    method = _last_word(node)
+    awaited = _is_awaited(node)
+    targets = [target for ref in refs for target in _targets(known, node, ref)]
+    if method in _CALLS_BACK:
+        for argument in arguments_of(node):
+            if argument.kind() in ("identifier", "attribute"):
+                targets += known.of(file, argument, receiver)
+    kept = tuple(target for target in targets if _is_followed(target, node, awaited))
+    return Step(node, tuple(dict.fromkeys(ref.path for ref in refs)), method, awaited, kept)
+
+
+def _property(known: Receivers, file: Readable, node: Node, receiver: Owner | None) -> Step | None:
+    """Reading a property of the own object runs a method."""
+    holder, name = node.field("object"), node.field("attribute")
+    if holder is None or name is None or holder.text() != "self":
+        return None
+    targets = tuple(
+        Ref(f"{ref.path}.{name.text()}", True, above.file, method, ref.receiver)
+        for ref in known.of(file, holder, receiver)
+        if (owner := ref.owner) is not None
+        and (above := known.definer(owner, name.text())) is not None
+        and (method := known.methods(above)[name.text()]) is not None
+        and any(part.text().endswith("property") for part in decorator_expressions(method))
+    )
+    return Step(node, (), name.text(), False, targets) if targets else None
+
+
+def _targets(known: Receivers, call: Node, ref: Ref) -> Iterator[Ref]:
+    """The first-party functions that a call of this thing runs."""
+    owner = ref.owner
+    if owner is None:
+        if ref.node is not None:
+            yield ref
+        return
+    if ref.is_object:
+        names: tuple[str, ...] = ("__call__",)
+    else:
+        entered = any(around.kind() == "with_item" for around in call.ancestors()[:2])
+        names = ("__init__", *_ENTERING) if entered else ("__init__",)
+    for name in names:
+        above = known.definer(owner, name)
+        if above is not None:
+            yield Ref(f"{owner.path}.{name}", True, above.file, known.methods(above)[name], owner)
+
+
+def _is_followed(target: Ref, call: Node, awaited: bool) -> bool:
+    node = target.node
+    if node is None or target.file is None or node.kind() != "function_definition":
+        return False
+    decorators = list(decorator_expressions(node))
+    if _is_async(node):
+        return not _in_wall(call)
+    for expression in decorators:
+        called = expression.field("function") if expression.kind() == "call" else expression
+        written = (dotted(called) or "" if called is not None else "").rpartition(".")[2]
+        if awaited and written not in _TRANSPARENT:
+            return False  # something makes a coroutine of it, most likely in another thread
+        if called is not None and any(_TASK.match(path) for path in target.file.names.candidates(called)):
+            return False
+    return True
+
+
+def _last_word(call: Node) -> str:
+    """`get` of `session.get(…)` and of `get(…)`."""
+    function = call.field("function")
+    if function is None:
+        return ""
+    last = function.field("attribute") if function.kind() == "attribute" else function
+    return last.text() if last is not None and last.kind() == "identifier" else ""
+
+
+def _is_async(function: Node) -> bool:
+    first = function.child(0)
+    return first is not None and first.kind() == "async"
+
+
+def _is_awaited(call: Node) -> bool:
+    """Whether `await` takes what a call gives, straight or through what awaits its arguments."""
+    for ancestor in call.ancestors():
+        kind = ancestor.kind()
+        if kind == "await":
+            return True
+        if kind in ("with_item", "as_pattern"):
+            continue
+        if kind == "with_clause":
+            statement = ancestor.parent()
+            first = statement.child(0) if statement is not None else None
+            return first is not None and first.kind() == "async"
+        if kind in ("for_statement", "for_in_clause"):
+            first = ancestor.child(0)
+            return first is not None and first.kind() == "async" and ancestor.field("right") == call
+        if kind == "call":
+            return _last_word(ancestor) in _AWAITS
+        if kind not in _THROUGH:
+            return False
+    return False
+
+
+def _in_wall(call: Node) -> bool:
+    """Whether a coroutine is handed to something that runs it elsewhere: `to_thread(asyncio.run, work())`."""
+    for ancestor in call.ancestors():
+        kind = ancestor.kind()
+        if kind == "call":
+            if _last_word(ancestor) in _WALLS:
+                return True
+        elif kind not in _THROUGH:
+            return False
+    return False

@@ -1,0 +1,569 @@
+"""What an expression stands for: the function that a call runs, the class that an object is of."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from advisor.contexts import class_bases, decorator_expressions
+from advisor.flow import Readable
+from advisor.names import Binding
+from advisor.project import Module
+from advisor.records import dataclass
+from advisor.syntax import Node, arguments_of, dotted, function_of, keyword_parts, strip_parentheses
+
+if TYPE_CHECKING:
+    from advisor.project import Project
+    from advisor.reached import Step
+
+#: the class of what a task gets as `ti`; a task's context holds it under these keys
+TASK_INSTANCE: Final = "airflow.models.taskinstance.TaskInstance"
+_CONTEXT: Final = "airflow.sdk.Context"
+_TASK_INSTANCE_KEYS = frozenset({"ti", "task_instance"})
+_CONTEXT_NAMES = frozenset({"context", "kwargs"})
+
+_MAX_DEPTH = 10
+_MAX_BINDINGS = 6  # places that give one name or attribute its value
+_MAX_BASES = 30  # classes above one class
+_MAX_LENGTH = 300  # characters of a dotted name
+_BUILTINS = frozenset(dir(builtins))
+_FIRST = frozenset({"identifier", "typed_parameter", "default_parameter", "typed_default_parameter"})
+_PROPERTIES = frozenset({"property", "cached_property"})
+_GIVES_ITS_ARGUMENT = frozenset({"closing", "enter_context", "enter_async_context", "aclosing"})
+_ONE_OF = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One thing that an expression may stand for.
+
+    `path` is its dotted name, for an object that of its class: `pkg.Hook` for `Hook()`, `pkg.Hook.get_conn` for that
+    method of it, `pkg.Hook.get_conn()` for what the method gives back. `is_object` tells an object from a module,
+    class or function. `file` and `node` are the definition of a first-party class or function, `receiver` the class
+    of the object that a method belongs to.
+    """
+
+    path: str
+    is_object: bool = False
+    file: Readable | None = None
+    node: Node | None = None
+    receiver: Owner | None = None
+
+    @property
+    def owner(self) -> Owner | None:
+        """The first-party class that this is, or is an object of."""
+        if self.file is None or self.node is None or self.node.kind() != "class_definition":
+            return None
+        return Owner(self.file, self.node, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A first-party class and the file that it stands in."""
+
+    file: Readable
+    node: Node
+    path: str
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from every other class."""
+        return self.file.path, self.node.range().start.index
+
+
+class Memory:
+    """What has been found out so far: of one file that may yet be changed, or of the project's modules."""
+
+    __slots__ = ("attributes", "lines", "methods", "refs", "steps")
+
+    def __init__(self) -> None:
+        self.refs: dict[tuple[Node, tuple[str, int] | None], tuple[Ref, ...]] = {}
+        self.lines: dict[tuple[str, int], list[Owner | str | None]] = {}
+        self.attributes: dict[Node, dict[str, list[Node]]] = {}
+        self.methods: dict[Node, dict[str, Node]] = {}
+        #: what `reached` keeps of each function
+        self.steps: dict[tuple[Node, tuple[str, int] | None], list[Step]] = {}
+
+
+class Receivers:
+    """Resolves expressions of one DAG file and of the first-party modules that it leads to.
+
+    An answer holds every possibility and is empty where there may be one that isn't known. What is learnt of a module
+    is kept with the project, for the other files that import it.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._here = Memory()
+        if project.reached is None:
+            project.reached = Memory()
+        self._shared = project.reached
+
+    def memory(self, file: Readable, receiver: Owner | None = None) -> Memory:
+        """Where to keep what is found out about a file, seen from a class of `self`."""
+        shared = isinstance(file, Module) and (receiver is None or isinstance(receiver.file, Module))
+        return self._shared if shared else self._here
+
+    def of(
+        self, file: Readable, node: Node, receiver: Owner | None = None, depth: int = 0
+    ) -> tuple[Ref, ...]:
+        """What an expression may stand for; `receiver` is the class of `self` around it, where it is a derived one."""
+        if depth > _MAX_DEPTH:
+            return ()
+        key = (node, receiver.key if receiver is not None else None)
+        known = self.memory(file, receiver).refs
+        if key not in known:
+            known[key] = ()  # a name that stands for itself ends here
+            known[key] = tuple(dict.fromkeys(self._of(file, node, receiver, depth)))
+        return known[key]
+
+    def _of(self, file: Readable, node: Node, receiver: Owner | None, depth: int) -> tuple[Ref, ...]:
+        node = strip_parentheses(node)
+        kind = node.kind()
+        if kind == "identifier":
+            return self._name(file, node, receiver, depth)
+        if kind == "attribute":
+            return self._attribute(file, node, receiver, depth)
+        if kind == "call":
+            return self._result(file, node, receiver, depth)
+        if kind == "await":
+            return self.of(file, node.children()[-1], receiver, depth + 1)
+        if kind == "named_expression":
+            value = node.field("value")
+            return self.of(file, value, receiver, depth + 1) if value is not None else ()
+        if kind == "boolean_operator":  # `given or Hook()`
+            arms = [arm for arm in (node.field("left"), node.field("right")) if arm is not None]
+            return tuple(ref for arm in arms for ref in self.of(file, arm, receiver, depth + 1))
+        if kind == "conditional_expression":
+            parts = node.named_children()
+            return self._all(file, [parts[0], parts[-1]], receiver, depth) if len(parts) == 3 else ()
+        if kind == "subscript":
+            return self._item(file, node, receiver, depth)
+        return ()
+
+    def _all(
+        self, file: Readable, nodes: Iterable[Node], receiver: Owner | None, depth: int
+    ) -> tuple[Ref, ...]:
+        """What any of these expressions stands for; nothing where one of them is unknown, but for None."""
+        found: list[Ref] = []
+        for node in nodes:
+            if strip_parentheses(node).kind() == "none":
+                continue
+            refs = self.of(file, node, receiver, depth + 1)
+            if not refs:
+                return ()
+            found += refs
+        return tuple(found)
+
+    # -- names
+
+    def _name(self, file: Readable, node: Node, receiver: Owner | None, depth: int) -> tuple[Ref, ...]:
+        bindings = file.names.lookup(node)
+        name = node.text()
+        if not bindings:
+            if name in _BUILTINS:
+                return (Ref(f"builtins.{name}"),)
+            return self._either(file, file.names.candidates(node), depth)
+        return self._bound(file, bindings, receiver, depth)
+
+    def _bound(
+        self, file: Readable, bindings: list[Binding], receiver: Owner | None, depth: int
+    ) -> tuple[Ref, ...]:
+        if len(bindings) > _MAX_BINDINGS:
+            return ()
+        found: list[Ref] = []
+        for binding in bindings:
+            value = binding.value
+            if binding.kind == "assign" and value is not None and value.kind() == "none":
+                continue
+            refs = self._binding(file, binding, receiver, depth)
+            if not refs:
+                return ()
+            found += refs
+        return tuple(found)
+
+    def _binding(
+        self, file: Readable, binding: Binding, receiver: Owner | None, depth: int
+    ) -> tuple[Ref, ...]:
+        value = binding.value
+        if binding.imported is not None:
+            return self.named(file, binding.imported.target, depth + 1)
+        if binding.kind in ("def", "class") and value is not None:
+            return (Ref(self._path(file, value), False, file, value, receiver),)
+        if binding.kind == "parameter":
+            return self._parameter(file, binding, receiver, depth)
+        if binding.kind == "with" and value is not None:
+            return self._entered(self.of(file, value, receiver, depth + 1))
+        if binding.kind == "assign":
+            statement = binding.node.parent()
+            annotation = statement.field("type") if statement is not None else None
+            if value is None:
+                return self._annotated(file, annotation, depth) if annotation is not None else ()
+            return self.of(file, value, receiver, depth + 1) or (
+                self._annotated(file, annotation, depth) if annotation is not None else ()
+            )
+        return ()
+
+    def _path(self, file: Readable, definition: Node) -> str:
+        """The dotted name of a definition, seen from the project's root."""
+        stem = file.path.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
+        package = self._project.package_of(file.path)
+        module = ".".join(part for part in (package, "" if stem == "__init__" else stem) if part)
+        names = [name_of(definition)]
+        owner = class_of(definition)
+        if owner is not None:
+            names.insert(0, name_of(owner))
+        return ".".join([module, *names] if module else names)
+
+    def named(self, file: Readable, target: str, depth: int = 0) -> tuple[Ref, ...]:
+        """What an absolute dotted name stands for in a file, through re-exports and first-party constants."""
+        if target.startswith((".", "airflow.")) or depth > _MAX_DEPTH:
+            return () if target.startswith(".") else (Ref(target),)
+        module_name, _, name = target.rpartition(".")
+        module = self._project.module(module_name, file.path) if module_name else None
+        if module is None:
+            return (Ref(target),)
+        bindings = module.names.bindings(name).get(module.tree.root, [])
+        if bindings:
+            refs = self._bound(module, bindings, None, depth)
+            imported = any(binding.imported is not None for binding in bindings)
+            return refs if imported else tuple(_imported_as(ref, target) for ref in refs)
+        if self._project.locate(target, file.path) is not None:
+            return (Ref(target),)
+        return self._either(module, module.names.passed_on(name), depth)
+
+    def _either(self, file: Readable, targets: Iterable[str], depth: int) -> tuple[Ref, ...]:
+        return tuple(ref for target in targets for ref in self.named(file, target, depth + 1))
+
+    def _parameter(
+        self, file: Readable, binding: Binding, receiver: Owner | None, depth: int
+    ) -> tuple[Ref, ...]:
+        function, name = binding.scope, binding.node.text()
+        owner = class_of(function)
+        holder = function.field("parameters")
+        parameters = [p for p in holder.named_children() if p.kind() in _FIRST] if holder is not None else []
+        around = binding.node.parent()
+        if owner is not None and parameters and _holds_name(parameters[0], binding.node):
+            decorators = _decorators(function)
+            if "staticmethod" not in decorators:
+                here = Owner(file, owner, self._path(file, owner))
+                if receiver is not None and here.key in {
+                    above.key for above in self._line(receiver) if isinstance(above, Owner)
+                }:
+                    here = receiver
+                return (Ref(here.path, "classmethod" not in decorators, here.file, here.node, here),)
+        if around is not None and around.kind() in ("list_splat_pattern", "dictionary_splat_pattern"):
+            name = name if around.kind() == "dictionary_splat_pattern" else ""
+            around = around.parent()
+            return (Ref(_CONTEXT, True),) if name in _CONTEXT_NAMES else ()
+        annotation = around.field("type") if around is not None else None
+        if annotation is not None:
+            refs = self._annotated(file, annotation, depth)
+            if refs:
+                return refs
+        if name in _TASK_INSTANCE_KEYS:
+            return (Ref(TASK_INSTANCE, True),)
+        return (Ref(_CONTEXT, True),) if name == "context" else ()
+
+    def _annotated(self, file: Readable, annotation: Node, depth: int) -> tuple[Ref, ...]:
+        """The objects that an annotation allows."""
+        if depth > _MAX_DEPTH:
+            return ()
+        kind = annotation.kind()
+        if kind in ("type", "parenthesized_expression"):
+            inner = annotation.named_children()
+            return self._annotated(file, inner[0], depth + 1) if len(inner) == 1 else ()
+        if kind in ("binary_operator", "union_type"):
+            found: list[Ref] = []
+            for part in annotation.named_children():
+                if part.text() == "None":
+                    continue
+                refs = self._annotated(file, part, depth + 1)
+                if not refs:
+                    return ()
+                found += refs
+            return tuple(found)
+        if kind in ("generic_type", "subscript"):
+            parts = annotation.named_children()
+            if len(parts) < 2 or parts[0].text().rpartition(".")[2] not in _ONE_OF:
+                return self._annotated(file, parts[0], depth + 1) if parts else ()
+            arguments = parts[1].named_children() if parts[1].kind() == "type_parameter" else parts[1:]
+            if parts[0].text().rpartition(".")[2] == "Annotated":
+                arguments = arguments[:1]
+            every = [self._annotated(file, a, depth + 1) for a in arguments if a.text() != "None"]
+            return tuple(ref for refs in every for ref in refs) if all(every) else ()
+        if kind == "string":
+            return self._annotated_text(file, annotation.text().strip("\"'"), depth)
+        if kind not in ("identifier", "attribute", "member_type"):
+            return ()
+        refs = self.of(file, annotation, None, depth + 1)
+        return tuple(_object(ref) for ref in refs if ref.path != "builtins.None")
+
+    def _annotated_text(self, file: Readable, text: str, depth: int) -> tuple[Ref, ...]:
+        parts = [part.strip() for part in text.split("|")]
+        if len([part for part in parts if part != "None"]) != 1:
+            return ()
+        head, *rest = next(part for part in parts if part != "None").split(".")
+        if not all(part.isidentifier() for part in (head, *rest)):
+            return ()
+        refs = self._bound(file, file.names.bindings(head).get(file.tree.root, []), None, depth + 1)
+        for name in rest:
+            refs = tuple(found for ref in refs for found in self.member(file, ref, name, depth + 1))
+        return tuple(_object(ref) for ref in refs)
+
+    # -- attributes
+
+    def _attribute(self, file: Readable, node: Node, receiver: Owner | None, depth: int) -> tuple[Ref, ...]:
+        holder, name = node.field("object"), node.field("attribute")
+        if holder is None or name is None:
+            return ()
+        if holder.kind() == "call" and holder.text() == "super()":
+            return self._of_super(file, holder, name.text(), receiver, depth)
+        found: list[Ref] = []
+        for ref in self.of(file, holder, receiver, depth + 1):
+            refs = self.member(file, ref, name.text(), depth + 1)
+            if not refs:
+                return ()
+            found += refs
+        return tuple(found)
+
+    def member(self, file: Readable, ref: Ref, name: str, depth: int = 0) -> tuple[Ref, ...]:
+        """What an attribute of a thing stands for."""
+        if ref.node is None:
+            if len(ref.path) > _MAX_LENGTH:
+                return ()
+            return (
+                (Ref(f"{ref.path}.{name}", True),)
+                if ref.is_object
+                else self.named(file, f"{ref.path}.{name}", depth)
+            )
+        owner = ref.owner
+        return self._inherited(owner, self._line(owner), name, depth) if owner is not None else ()
+
+    def _of_super(
+        self, file: Readable, node: Node, name: str, receiver: Owner | None, depth: int
+    ) -> tuple[Ref, ...]:
+        function = function_of(node)
+        here = class_of(function) if function is not None else None
+        if here is None:
+            return ()
+        own = Owner(file, here, self._path(file, here))
+        receiver = receiver or own
+        line = self._line(receiver)
+        keys = [above.key if isinstance(above, Owner) else None for above in line]
+        if own.key not in keys:
+            receiver, line, keys = own, self._line(own), [own.key]
+        return self._inherited(receiver, line[keys.index(own.key) + 1 :], name, depth)
+
+    def _inherited(
+        self, receiver: Owner, line: list[Owner | str | None], name: str, depth: int
+    ) -> tuple[Ref, ...]:
+        """What an attribute is that is looked for in these classes, one after the other."""
+        for above in line:
+            if not isinstance(above, Owner):
+                break
+            method = self.methods(above).get(name)
+            if method is not None:
+                ref = Ref(f"{above.path}.{name}", True, above.file, method, receiver)
+                is_property = not _PROPERTIES.isdisjoint(_decorators(method))
+                return self._returned(ref, depth) if is_property else (ref,)
+            given = self.attributes(above).get(name)
+            if given:
+                return self._given(above.file, given, receiver, depth)
+        elsewhere = [above for above in line if not isinstance(above, Owner)]
+        if None in elsewhere:
+            return ()
+        return tuple(Ref(f"{path}.{name}", True) for path in elsewhere)
+
+    def _given(self, file: Readable, assignments: list[Node], receiver: Owner, depth: int) -> tuple[Ref, ...]:
+        """What an attribute is, by the statements that set it."""
+        if len(assignments) > _MAX_BINDINGS:
+            return ()
+        for assignment in assignments:
+            annotation = assignment.field("type")
+            refs = self._annotated(file, annotation, depth + 1) if annotation is not None else ()
+            if refs:
+                return refs
+        values = [value for assignment in assignments if (value := assignment.field("right")) is not None]
+        return self._all(file, values, receiver, depth)
+
+    def definer(self, owner: Owner, name: str) -> Owner | None:
+        """The class, this one or one above it, whose method of that name an object of it has; None for none of ours."""
+        for above in self._line(owner):
+            if not isinstance(above, Owner):
+                return None
+            if name in self.methods(above):
+                return above
+        return None
+
+    def methods(self, owner: Owner) -> dict[str, Node]:
+        """The methods that a class body defines, by name."""
+        known = self.memory(owner.file).methods
+        if owner.node not in known:
+            body = owner.node.field("body")
+            found: dict[str, Node] = {}
+            for child in body.named_children() if body is not None else ():
+                definition = child.field("definition") if child.kind() == "decorated_definition" else child
+                if definition is not None and definition.kind() == "function_definition":
+                    found.setdefault(name_of(definition), definition)  # a property comes before its setter
+            known[owner.node] = found
+        return known[owner.node]
+
+    def attributes(self, owner: Owner) -> dict[str, list[Node]]:
+        """The statements that give a class's attributes their values, in its body and on `self` in its methods."""
+        known = self.memory(owner.file).attributes
+        if owner.node not in known:
+            outside = function_of(owner.node)
+            found: dict[str, list[Node]] = {}
+            for assignment in owner.file.tree.kinds("assignment", under=owner.node):
+                left = assignment.field("left")
+                if left is None:
+                    continue
+                holder, name = left.field("object"), left.field("attribute")
+                if left.kind() == "attribute" and holder is not None and name is not None:
+                    if holder.text() == "self":
+                        found.setdefault(name.text(), []).append(assignment)
+                elif left.kind() == "identifier" and function_of(assignment) == outside:
+                    found.setdefault(left.text(), []).append(assignment)
+            known[owner.node] = found
+        return known[owner.node]
+
+    def _line(self, owner: Owner) -> list[Owner | str | None]:
+        """A class and what is above it, nearest first; dotted names for those of others, None for unknown ones."""
+        lines = self.memory(owner.file).lines
+        if owner.key not in lines:
+            lines[owner.key] = [owner]  # a class that is above itself ends here
+            line: list[Owner | str | None] = [owner]
+            others: list[Owner | str | None] = []
+            for base in class_bases(owner.node):
+                value = base.field("value") if base.kind() == "subscript" else base  # `Base[T]`
+                refs = self.of(owner.file, value if value is not None else base)
+                if len(refs) != 1 or refs[0].is_object:
+                    same = {ref.path for ref in refs if ref.node is None}
+                    others += sorted(same) if len(same) == len(refs) and refs else [None]
+                    continue
+                above = refs[0].owner
+                if above is None:
+                    others.append(refs[0].path)
+                    continue
+                for one in self._line(above):
+                    (line if isinstance(one, Owner) else others).append(one)
+            seen: set[object] = set()
+            unique: list[Owner | str | None] = []
+            for one in [*line, *others]:
+                key = one.key if isinstance(one, Owner) else one
+                if key not in seen and key != "builtins.object":
+                    seen.add(key)
+                    unique.append(one)
+            lines[owner.key] = unique[:_MAX_BASES]
+        return lines[owner.key]
+
+    # -- results
+
+    def _result(self, file: Readable, call: Node, receiver: Owner | None, depth: int) -> tuple[Ref, ...]:
+        function = call.field("function")
+        if function is None:
+            return ()
+        given = [argument for argument in arguments_of(call) if keyword_parts(argument) is None]
+        last = function.field("attribute") if function.kind() == "attribute" else function
+        name = last.text() if last is not None else ""
+        if name in _GIVES_ITS_ARGUMENT and given:
+            return self._entered(self.of(file, given[0], receiver, depth + 1))
+        if name == "cast" and len(given) == 2:
+            return self._annotated(file, given[0], depth + 1)
+        found: list[Ref] = []
+        for ref in self.of(file, function, receiver, depth + 1):
+            refs = self._called(ref, depth)
+            if not refs:
+                return ()
+            found += refs
+        return tuple(found)
+
+    def _called(self, ref: Ref, depth: int) -> tuple[Ref, ...]:
+        if ref.node is None:
+            last = ref.path.rpartition(".")[2]
+            if not ref.is_object and last.lstrip("_")[:1].isupper():
+                return (Ref(ref.path, True),)
+            if last == "get_current_context":
+                return (Ref(_CONTEXT, True),)
+            return (Ref(f"{ref.path}()", True),)
+        if ref.node.kind() == "class_definition":
+            return (_object(ref),) if not ref.is_object else ()
+        return self._returned(ref, depth)
+
+    def _returned(self, ref: Ref, depth: int) -> tuple[Ref, ...]:
+        """What a first-party function gives back."""
+        if ref.node is None or ref.file is None or depth > _MAX_DEPTH:
+            return ()
+        annotation = ref.node.field("return_type")
+        if annotation is not None:
+            refs = self._annotated(ref.file, annotation, depth + 1)
+            if refs:
+                return refs
+        values: list[Node] = []
+        for statement in ref.file.tree.kinds("return_statement", under=ref.node):
+            inner = statement.named_children()
+            if inner and function_of(statement) == ref.node:
+                values.append(inner[0])
+        return self._all(ref.file, values, ref.receiver, depth) if len(values) <= _MAX_BINDINGS else ()
+
+    def _entered(self, refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+        """What `with` gives for these contexts: themselves, unless they say otherwise."""
+        for ref in refs:
+            owner = ref.owner
+            for name in ("__enter__", "__aenter__") if owner is not None else ():
+                method = self.methods(owner).get(name) if owner is not None else None
+                if method is not None and "return self" not in method.text():
+                    return ()
+        return refs
+
+    def _item(self, file: Readable, node: Node, receiver: Owner | None, depth: int) -> tuple[Ref, ...]:
+        """`context["ti"]`."""
+        value, keys = node.field("value"), node.field_children("subscript")
+        if value is None or len(keys) != 1 or keys[0].kind() != "string":
+            return ()
+        if keys[0].text().strip("\"'") not in _TASK_INSTANCE_KEYS:
+            return ()
+        refs = self.of(file, value, receiver, depth + 1)
+        return (Ref(TASK_INSTANCE, True),) if refs and all(ref.path == _CONTEXT for ref in refs) else ()
+
+
+def _object(ref: Ref) -> Ref:
+    return Ref(ref.path, True, ref.file, ref.node, ref.receiver)
+
+
+def _imported_as(ref: Ref, path: str) -> Ref:
+    """The same thing by the name that it is imported by."""
+    if ref.node is None or ref.is_object:
+        return ref
+    return Ref(path, False, ref.file, ref.node, ref.receiver)
+
+
+def _holds_name(parameter: Node, name: Node) -> bool:
+    return parameter == name or name in parameter.named_children()
+
+
+def _decorators(function: Node) -> set[str]:
+    """The last words of a function's decorators: "property", "cached_property", "retry", …"""
+    found: set[str] = set()
+    for expression in decorator_expressions(function):
+        called = expression.field("function") if expression.kind() == "call" else expression
+        written = dotted(called) if called is not None else None
+        found.add((written or "?").rpartition(".")[2])
+    return found
+
+
+def name_of(definition: Node) -> str:
+    """The name of a function or class definition."""
+    name = definition.field("name")
+    return name.text() if name is not None else ""
+
+
+def class_of(function: Node) -> Node | None:
+    """The class whose method a function is."""
+    parent = function.parent()
+    if parent is not None and parent.kind() == "decorated_definition":
+        parent = parent.parent()
+    owner = parent.parent() if parent is not None and parent.kind() == "block" else None
+    return owner if owner is not None and owner.kind() == "class_definition" else None
