@@ -7,7 +7,7 @@ import re
 # Our own lexer and not `tokenize`: that one raises on broken files and on syntax newer than our Python.
 _LEXEME = re.compile(r"""#[^\r\n]*|(?:\b(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')""")
 _INSIDE = re.compile(r"""#[^\r\n]*|(?:\b(?P<prefix>[A-Za-z]{1,2}))?(?P<quote>\"{3}|'{3}|"|')|[][(){}:]|!=""")
-_STRING_END = {
+STRING_END = {
     '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.)?)*"?', re.DOTALL),
     "'": re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.)?)*'?", re.DOTALL),
     '"""': re.compile(r'(?:[^"\\]|\\.?|"(?!""))*(?:""")?', re.DOTALL),
@@ -18,13 +18,13 @@ _FORMATTED = {
         r"\\N\{[^}\r\n]*\}|\\(?![{}])(?:\r\n|.)|\{\{|[{}]|" + quote + ("" if len(quote) == 3 else r"|[\r\n]"),
         re.DOTALL,
     )
-    for quote in _STRING_END
+    for quote in STRING_END
 }
 _RAW_FORMATTED = {
     quote: re.compile(
         r"\\(?![{}])(?:\r\n|.)|\{\{|[{}]|" + quote + ("" if len(quote) == 3 else r"|[\r\n]"), re.DOTALL
     )
-    for quote in _STRING_END
+    for quote in STRING_END
 }
 _DEEPEST = 40
 
@@ -45,7 +45,7 @@ def _after(text: str, match: re.Match[str], found: list[tuple[int, int]], depth:
         found.append(match.span())
         return match.end()
     if not ({"f", "t"} & set(prefix)) or depth > _DEEPEST:
-        end = _STRING_END[quote].match(text, match.end())
+        end = STRING_END[quote].match(text, match.end())
         return end.end() if end else len(text)
     pattern = (_RAW_FORMATTED if "r" in prefix else _FORMATTED)[quote]
     return _formatted(text, match.end(), pattern, quote, found, depth)
@@ -101,6 +101,6 @@ def first_statement(text: str) -> int:
         match = _LEXEME.match(text, position)
         if match is None or "f" in (match["prefix"] or "").lower():
             return position
-        end = None if match["quote"] is None else _STRING_END[match["quote"]].match(text, match.end())
+        end = None if match["quote"] is None else STRING_END[match["quote"]].match(text, match.end())
         position = end.end() if end else match.end()
     return position

@@ -19,6 +19,7 @@ from advisor.records import dataclass, field, replace
 from advisor.text import Refusal, did_you_mean
 
 FILE = "dag-advisor.toml"
+BASELINE = "dag-advisor-baseline.json"
 KEYS = (
     "baseline",
     "default-deferrable",
@@ -271,6 +272,25 @@ def _kind(value: object) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def baseline_file(settings: Settings, isolated: bool) -> str:
+    """The baseline's path: the key `baseline`, from the configuration's folder, or else BASELINE in the project's.
+
+    "" for an isolated run, which has none.
+
+    Raises:
+        ConfigError: the path leads out of the project.
+    """
+    if isolated:
+        return ""
+    path = os.path.join(settings.root, settings.baseline or BASELINE)
+    # Whoever writes a configuration is not to choose what we read or write elsewhere, by a link either.
+    if settings.baseline is not None and not os.path.realpath(path).startswith(
+        os.path.join(os.path.realpath(settings.root), "")
+    ):
+        raise ConfigError(f"{settings.source}: `baseline` must name a file below {_shown(settings.root)}")
+    return path
 
 
 def _shown(path: Path) -> str:

@@ -129,11 +129,11 @@ def _unsuppressed(findings: list[Finding], tree: Tree, context: Context) -> list
     if not found:
         return findings
     enabled = {rule.name for rule in context.rules}
-    kept, unused = found.apply(findings, _statement_lines(tree), enabled, discover())
+    kept, unused = found.apply(findings, statement_lines(tree), enabled, discover())
     return [*kept, *unused]
 
 
-def _statement_lines(tree: Tree) -> Callable[[int], tuple[int, int]]:
+def statement_lines(tree: Tree) -> Callable[[int], tuple[int, int]]:
     """For a line, the first and last line of the innermost statement there (of a compound one: of its header)."""
 
     def lines(line: int) -> tuple[int, int]:

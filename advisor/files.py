@@ -23,6 +23,7 @@ __all__ = [
     "Found",
     "Source",
     "Unreadable",
+    "create",
     "decode",
     "encode",
     "find",
@@ -324,6 +325,37 @@ def write_atomically(path: str, data: bytes, expected: bytes) -> None:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
+    except CannotWrite:
+        raise
+    except OSError as error:
+        raise CannotWrite(_why(error, "written"), error.errno) from None
+
+
+def create(path: str, data: bytes) -> None:
+    """Make a file that does not exist yet: it is there whole or not at all.
+
+    Raises:
+        ChangedMeanwhile: someone else has made it.
+        CannotWrite: an OSError with a sentence.
+    """
+    folder = os.path.dirname(os.path.realpath(path))
+    temporary = os.path.join(folder, f".dag-advisor-{os.getpid()}-{os.urandom(6).hex()}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        try:
+            with open(os.open(temporary, flags, 0o666), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(temporary, path)  # unlike renaming, never on top of a file
+            except FileExistsError:
+                raise ChangedMeanwhile("the file was made by someone else in the meantime") from None
+            except OSError:  # a file system without links
+                os.replace(temporary, path)
+        finally:
+            with suppress(OSError):
+                os.unlink(temporary)
     except CannotWrite:
         raise
     except OSError as error:

@@ -15,6 +15,7 @@ from advisor.report.fixed import Changes, Left, render_text
 from advisor.session import Session, manner, order, output, output_bytes, say, shown
 
 if TYPE_CHECKING:
+    from advisor.adoption import Adoption
     from advisor.fixer import Fixed
 
 
@@ -23,8 +24,14 @@ def fix(options: Namespace) -> int:
     session = Session(options)
     found = session.find()
     run = _Run(session)
-    for outcome in session.check(found):
+    adoption = session.adoption()
+    outcomes = session.check(found)
+    if adoption is not None:
+        adoption.new(outcomes)
+    for outcome in outcomes:
         run.mend(outcome)
+    if adoption is not None:
+        run.leave_out(adoption)
     if session.stdin is not None or options.diff:
         with output_bytes(options) as out:
             for piece in run.result():
@@ -41,6 +48,7 @@ class _Run:
         self.changes: list[Changes] = []
         self.left: list[Left] = []
         self.diffs: list[tuple[str, bytes, bytes]] = []
+        self.applied: dict[str, list[Finding]] = {}  # by path
 
     def mend(self, outcome: runner.Outcome) -> None:
         """Fix one file as far as its findings allow; the file is written unless it is only to be shown."""
@@ -82,6 +90,7 @@ class _Run:
                 self.diffs.append((shown(path), data, fixed.data))
             else:
                 files.write_atomically(path, fixed.data, data)
+            self.applied[path] = fixed.applied
             self.changes.append(Changes(shown(path), Counter(finding.rule for finding in fixed.applied)))
         self.left += self._remaining(fixed)
 
@@ -101,6 +110,16 @@ class _Run:
             caveat = f": {finding.fix.caveat}" if finding.fix.caveat else ""
             return f"unsafe, needs --unsafe-fixes{caveat}"
         return "not applied"
+
+    def leave_out(self, adoption: Adoption) -> None:
+        """Leave out what the baseline holds, and take out of the baseline what is mended."""
+        session = self.session
+        new = {id(finding) for finding in adoption.mended([one.finding for one in self.left], self.applied)}
+        self.left = [one for one in self.left if id(one.finding) in new]
+        if session.stdin is None and not session.options.diff and not session.failed:
+            told = adoption.shrink()
+            if told and not session.options.quiet:
+                say(told)
 
     def result(self) -> Iterator[bytes]:
         """What goes to standard output as bytes: the diff, or the mended stdin."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from advisor import __version__
-from advisor.config import airflow_version
+from advisor.config import BASELINE, airflow_version
 from advisor.report import FORMATS
 from advisor.text import Refusal, did_you_mean, nearest
 
@@ -103,10 +103,31 @@ def _consistent(options: argparse.Namespace) -> None:
         raise UsageError("`--stdin-filename` names what `-` reads; it can't be given together with paths")
     if options.stdin_filename is not None:
         options.paths = ["-"]
+    if options.command == "check":
+        _consistent_adoption(options)
     if options.statistics and options.output_format not in (None, "full", "concise", "json"):
         raise UsageError(
             f"`--statistics` can be had as full, concise and json, not as {options.output_format}"
         )
+
+
+def _consistent_adoption(options: argparse.Namespace) -> None:
+    writes = [
+        name
+        for name, given in (
+            ("--write-baseline", options.write_baseline),
+            ("--add-ignore", options.add_ignore is not None),
+        )
+        if given
+    ]
+    if len(writes) > 1:
+        raise UsageError("`--write-baseline` and `--add-ignore` can't be given together")
+    if writes and options.paths == ["-"]:
+        raise UsageError(f"`{writes[0]}` can't be given together with stdin")
+    if options.write_baseline and options.isolated:
+        raise UsageError("`--isolated` knows no baseline; `--write-baseline` can't be given together with it")
+    if options.write_baseline and options.diff_base is not None:
+        raise UsageError("`--write-baseline` and `--diff-base` can't be given together")
 
 
 def _new(name: str, description: str) -> Parser:
@@ -244,6 +265,42 @@ def _output(parser: Parser) -> None:
     _version_option(parser)
 
 
+def _adoption(parser: Parser) -> None:
+    old = parser.add_argument_group("old findings")
+    old.add_argument(
+        "--diff-base",
+        metavar="REV",
+        help="report only what the branch adds: findings that the merge base with this commit or branch does not"
+        " have; needs git (default: off)",
+    )
+    old.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help=f"record all findings in the configuration's baseline (default: {BASELINE}); later runs leave them"
+        " out, until their code changes (default: off)",
+    )
+    old.add_argument(
+        "--add-ignore",
+        metavar="REASON",
+        type=_reason,
+        help="write a suppression with this reason on every statement with a finding, and nothing else"
+        " (default: off)",
+    )
+
+
+def _reason(text: str) -> str:
+    from advisor.text import printable
+
+    reason = text.strip()
+    if not reason:
+        raise argparse.ArgumentTypeError(
+            "say why, in a few words: --add-ignore='until the move to Airflow 3'"
+        )
+    if printable(reason) != reason or "#" in reason:
+        raise argparse.ArgumentTypeError("a reason is one line of text without `#`")
+    return reason
+
+
 _STRICT = {
     "check": "advice counts like warnings: exit 1 (default: off)",
     "fix": "exit 1 when findings remain (default: off)",
@@ -257,6 +314,7 @@ def _version_option(parser: Parser) -> None:
 def _check() -> Parser:
     parser = _new("check", "Report where tasks wait badly, and write nothing.")
     _common(parser)
+    _adoption(parser)
     _output(parser)
     return parser
 
@@ -274,6 +332,7 @@ def _fix() -> Parser:
         "--diff", action="store_true", help="print what would change and write nothing (default: off)"
     )
     _output(parser)
+    parser.set_defaults(diff_base=None, write_baseline=False, add_ignore=None)
     return parser
 
 

@@ -23,6 +23,7 @@ from advisor.target import Target, TargetError, detect
 from advisor.text import Refusal, counted, did_you_mean, printable
 
 if TYPE_CHECKING:
+    from advisor.adoption import Adoption
     from advisor.engine import Context
     from advisor.rule import Rule
 
@@ -48,6 +49,7 @@ class Session:
             where = f" (named in {self.settings.source})" if self.settings.source else ""
             raise Refusal(f"{error}{where}") from None
         self.failed = False
+        self.notes: list[str] = []  # sentences for the end of the report
         self.real: dict[str, str] = {}  # paths as opened, by paths as shown
         self.changed: dict[
             str, bytes
@@ -56,14 +58,25 @@ class Session:
     def _settings(self) -> Settings:
         options = self.options
         explicit = Path(options.config) if options.config else None
-        settings = config.load(_start(options), explicit, options.isolated)
+        settings = config.load(start(options), explicit, options.isolated)
         settings = config.with_rule_options(settings, self.rules)
-        if settings.baseline is not None:
-            say("warning: `baseline` has no effect in this version")
         named = options.select or []
         # What the command line asks for by name is not left out by the configuration.
         ignored = [name for name in settings.ignore if name not in named] + (options.ignore or [])
         return replace(settings, select=tuple(named) or settings.select, ignore=tuple(ignored))
+
+    def adoption(self) -> Adoption | None:
+        """What leaves old findings out; None in a run with neither baseline nor branch."""
+        options = self.options
+        path = config.baseline_file(self.settings, options.isolated)
+        exists = os.path.lexists(path)
+        if self.settings.baseline is not None and not exists and not options.write_baseline:
+            say(f"warning: there is no {shown(path)} yet; `dag-advisor check --write-baseline` writes it")
+        if not exists and not options.write_baseline and options.diff_base is None:
+            return None
+        from advisor.adoption import Adoption
+
+        return Adoption(self, path, options.diff_base)
 
     def find(self) -> list[Found]:
         """The files to look at; paths that don't exist are refused, before anything is done."""
@@ -109,6 +122,12 @@ class Session:
             "please report this with the file; DAG_ADVISOR_DEBUG=1 shows the traceback"
         )
 
+    def tell_notes(self, drawn: Manner) -> None:
+        """Say the notes on stderr, where the format has no place for them."""
+        if not self.options.quiet and (drawn.format != "full" or self.options.statistics):
+            for note in self.notes:
+                say(note)
+
     def named(self, finding: Finding) -> Finding:
         """The finding with its path as shown."""
         name = shown(finding.path)
@@ -124,14 +143,16 @@ class Session:
             source=self.target.source,
             tool=f"dag-advisor {__version__}",
             rules=self.rules,
-            text_of=lambda name: self._text(self.real.get(name, name)),
+            text_of=lambda name: self.text(self.real.get(name, name)),
             strict=self.options.strict,
             quiet=self.options.quiet,
             color=drawn.color,
             width=drawn.width,
+            notes=self.notes,
         )
 
-    def _text(self, path: str) -> str | None:
+    def text(self, path: str) -> str | None:
+        """The decoded text of a file, as it is after the fixes; None where it can't be read any more."""
         data = self.changed.get(path, self.stdin)
         try:
             if data is None:
@@ -151,7 +172,20 @@ def check(options: Namespace) -> int:
     """`dag-advisor check`."""
     session = Session(options)
     found = session.find()
-    findings = [finding for outcome in session.check(found) for finding in outcome.findings]
+    adoption = session.adoption()
+    if adoption is None:
+        findings = [finding for outcome in session.check(found) for finding in outcome.findings]
+    else:
+        found = adoption.narrowed(found)
+        findings = adoption.new(session.check(found))
+        session.notes = adoption.notes
+        if options.write_baseline and not session.failed:
+            session.notes = [adoption.write()]
+            findings = []
+    if options.add_ignore is not None:
+        from advisor import ignoring
+
+        findings = ignoring.add(session, findings, options.add_ignore)
     with output(options) as out:
         draw(session, findings, len(found), out)
     strict = options.strict
@@ -161,6 +195,7 @@ def check(options: Namespace) -> int:
 def draw(session: Session, findings: Sequence[Finding], number: int, out: TextIO) -> None:
     """Write the report of a check in the format asked for."""
     drawn = manner(session.options, out)
+    session.tell_notes(drawn)
     ordered = sorted((session.named(finding) for finding in findings), key=order)
     report = session.report(ordered, number, drawn)
     if session.options.statistics:
@@ -242,7 +277,7 @@ def shown(path: str) -> str:
     return relative.replace(os.sep, "/")
 
 
-def _start(options: Namespace) -> Path:
+def start(options: Namespace) -> Path:
     """The folder from which the configuration is looked for: what holds all the paths."""
     paths = [options.stdin_filename or "."] if options.paths == [STDIN] else options.paths or ["."]
     absolute = [os.path.abspath(path) for path in paths]

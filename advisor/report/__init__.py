@@ -24,6 +24,7 @@ class Report:
     `findings` are sorted, their paths as shown: relative to the working directory, with forward slashes.
     `airflow` is the target version as text, `source` where it was read. `text_of` gives a file's decoded text
     by its shown path (None: it can't be read any more). `width` is in cells; `color`: draw for a terminal.
+    `notes` are sentences that a format for people puts at its end.
     """
 
     findings: Sequence[Finding]
@@ -37,6 +38,7 @@ class Report:
     quiet: bool = False
     color: bool = False
     width: int = 100
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ def summary(report: Report) -> Iterator[Line]:
     if not report.findings:
         yield [("All clear: ", "good"), (f"nothing to report in {files}.", "")]
         yield target_line(report)
+        yield from _notes(report)
         return
     counts = [
         (counted(number, noun, noun if noun == "advice" else ""), noun)
@@ -41,6 +42,7 @@ def summary(report: Report) -> Iterator[Line]:
         yield from _places(report.findings)
     yield []
     yield target_line(report)
+    yield from _notes(report)
     yield from _next(report.findings)
 
 
@@ -78,6 +80,11 @@ def target_line(report: Report) -> Line:
         hint = "the newest known; say yours with target-airflow or --target-airflow"
         return [(f"Target: Airflow {report.airflow} ({hint})", "dim")]
     return [(f"Target: Airflow {printable(report.airflow)} (from {where})", "dim")]
+
+
+def _notes(report: Report) -> Iterator[Line]:
+    for note in report.notes:
+        yield [(printable(note), "dim")]
 
 
 def _places(findings: Sequence[Finding]) -> Iterator[Line]:
