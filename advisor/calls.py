@@ -113,8 +113,8 @@ def _operator_at(dag_file: DagFile, reference: Node) -> Operator | None:
         return _own_operator_at(dag_file, reference, function, parent, paths)
     if len(classes) != 1:
         return None
-    name, path = next(iter(classes.items()))
-    facts = dag_file.catalog.get(name)
+    path = next(iter(classes.values()))
+    facts = dag_file.catalog.get(path)
     return Operator(dag_file, facts, path, reference, function, parent) if facts is not None else None
 
 

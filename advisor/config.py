@@ -23,6 +23,7 @@ BASELINE = "dag-advisor-baseline.json"
 KEYS = (
     "baseline",
     "default-deferrable",
+    "environment",
     "exclude",
     "ignore",
     "per-file-ignores",
@@ -56,8 +57,9 @@ class Settings:
     """What the configuration says; the defaults are what holds without one.
 
     `target_airflow` is `auto` or `X.Y[.Z]`. `rule_options` maps a rule's name to its options by their Python
-    names (`poll_interval`, not `poll-interval`). `root` is the project: the folder of the configuration file,
-    else of the nearest mark of a project. `source` is the file that was read, if any.
+    names (`poll_interval`, not `poll-interval`). `environment` is the path, as written, of the virtual environment
+    that the DAGs run in: relative to `root`, and known to be one. `root` is the project: the folder of the
+    configuration file, else of the nearest mark of a project. `source` is the file that was read, if any.
     """
 
     select: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class Settings:
     per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     target_airflow: str = "auto"
+    environment: str | None = None
     triggerer: bool = True
     default_deferrable: bool = False
     rule_options: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -191,6 +194,14 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
                 else "a text (a path)"
             )
             raise wrong(key, example, value)
+        elif key == "environment":
+            from advisor.environment import environment, path_of
+
+            try:
+                environment(path_of(found["root"], value))
+            except LookupError as error:
+                raise ConfigError(f"{_shown(path)}: `{key}`: {value}: {error.args[0]}") from None
+            found[key] = value
         elif key == "target-airflow":
             try:
                 found["target_airflow"] = airflow_version(value)

@@ -37,14 +37,25 @@ class Context:
     project: Project
 
 
-def prepare(settings: Settings, target: Target) -> Context:
-    """The context of a run. Raises UnknownRule for a selector that names nothing."""
+def prepare(
+    settings: Settings, target: Target, *, cache: bool = True, tell: Callable[[str], None] | None = None
+) -> Context:
+    """The context of a run. Raises UnknownRule for a selector that names nothing.
+
+    `cache`: whether what is read of the configured environment may be kept; `tell` is given a sentence before that
+    takes time.
+    """
     rules = select(discover(), settings.select, settings.ignore)
     # A file that can't be read is said so whatever is selected: silence would look like praise.
     unreadable = discover()[UNREADABLE]
     if unreadable not in rules and not {UNREADABLE, unreadable.group, "ALL"} & set(settings.ignore):
         rules.append(unreadable)
-    return Context(rules, Catalog.load(), target, settings, Project(str(settings.root)))
+    catalog = Catalog.load()
+    if target.environment:
+        from advisor.catalog.local import local
+
+        catalog = local(target.environment, settings.root, cache=cache, tell=tell)
+    return Context(rules, catalog, target, settings, Project(str(settings.root)))
 
 
 def newest_airflow() -> tuple[int, ...]:

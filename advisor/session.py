@@ -42,7 +42,9 @@ class Session:
             self.target: Target = detect(
                 self.settings.root, self.settings, options.target_airflow, options.isolated
             )
-            self.context: Context = engine.prepare(self.settings, self.target)
+            self.context: Context = engine.prepare(
+                self.settings, self.target, cache=not options.no_cache, tell=self._tell
+            )
         except TargetError as error:
             raise Refusal(str(error)) from None
         except UnknownRule as error:
@@ -54,6 +56,10 @@ class Session:
         self.changed: dict[
             str, bytes
         ] = {}  # by path: what a file reads after the fix, where it was not written
+
+    def _tell(self, text: str) -> None:
+        if not self.options.quiet and not os.environ.get("CI") and sys.stderr.isatty():
+            say(text)
 
     def _settings(self) -> Settings:
         options = self.options

@@ -190,7 +190,7 @@ class Subclasses:
             return self._own(defined[0], defined[1], defined[0].path, depth)
         if len(found) == 1:
             name, spelled = next(iter(found.items()))
-            facts = self._catalog.get(name)
+            facts = self._catalog.get(spelled)
             if facts is None or facts.simple_name not in self._catalog.names():
                 return None
             return Derived(expression, facts, spelled)

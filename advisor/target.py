@@ -2,7 +2,8 @@
 
 Nothing is executed and nothing is fetched: only well-known files of the project root and of a few well-known
 folders directly below it are read. In this order, the first exact version wins, else the first range's lower
-bound (advice for "at least X" must hold for X): the configuration or `--target-airflow`; lock files;
+bound (advice for "at least X" must hold for X): the configuration or `--target-airflow`; the packages of the
+configured environment; lock files;
 requirements, constraints and pyproject.toml; Dockerfiles; compose files and Helm values; Terraform and
 CloudFormation. See `target_files` and `target_images` for what is read in each.
 """
@@ -39,6 +40,8 @@ class Wanted(Protocol):
     def triggerer(self) -> bool: ...
     @property
     def default_deferrable(self) -> bool: ...
+    @property
+    def environment(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Target:
 
     `providers` maps normalised distribution names to the version read, None where the distribution is named
     without a usable one. A provider that is not in it is unknown too: an image brings providers that no file
-    names. `found` holds (what, where) pairs for the reader, `where` being `file:line` or `file`, with notes
+    names. `environment` is the folder of the installed packages that tell the versions, "" where files of the project
+    do. `found` holds (what, where) pairs for the reader, `where` being `file:line` or `file`, with notes
     on what could not be read or is unknown. `depends_on` and `has_extra` look into `distributions` and
     `extras`.
     """
@@ -60,6 +64,7 @@ class Target:
     found: tuple[tuple[str, str], ...] = ()
     distributions: frozenset[str] = frozenset()
     extras: frozenset[tuple[str, str]] = frozenset()
+    environment: str = ""
 
     def at_least(self, *version: int) -> bool:
         """Whether Airflow is this version or newer; an unknown Airflow counts as the newest."""
@@ -105,7 +110,8 @@ def detect(root: Path, settings: Wanted, override: str | None, isolated: bool) -
     """The target of the project at `root`; `override` is the value of `--target-airflow` ("auto" = none).
 
     With an override every provider counts as the newest of the catalog; dependencies, extras and the default
-    of `deferrable` are still read from the project. `isolated` reads no file. Raises TargetError.
+    of `deferrable` are still read from the project. The configured environment, if there is one, tells the
+    versions before any file does. `isolated` reads no file. Raises TargetError.
     """
     given, source = None, ""
     if override and override != "auto":
@@ -113,6 +119,9 @@ def detect(root: Path, settings: Wanted, override: str | None, isolated: bool) -
     elif settings.target_airflow != "auto":
         given, source = _version(settings.target_airflow, "target-airflow"), "config"
     clues = None if isolated else _read(root)
+    written = None if isolated or source == "--target-airflow" else settings.environment
+    if written is not None:
+        return _installed(root, written, settings, given, clues)
     if clues is None:
         found = ((f"{AIRFLOW} {_text(given)}", source),) if given else ()
         return Target(
@@ -136,6 +145,42 @@ def detect(root: Path, settings: Wanted, override: str | None, isolated: bool) -
         found=(*chosen, *clues.notes),
         distributions=frozenset(clues.distributions),
         extras=frozenset(clues.extras),
+    )
+
+
+def _installed(
+    root: Path, written: str, settings: Wanted, given: Version | None, clues: Clues | None
+) -> Target:
+    """The target that the packages of an environment tell; `given` is the configured Airflow version.
+
+    Where no Airflow is installed there, the project's files are asked for it.
+    """
+    from advisor.environment import environment, path_of
+
+    path = path_of(root, written)
+    packages = environment(path).distributions
+    providers = {name: (one.release, written) for name, one in packages.items() if _is_provider(name)}
+    core = packages.get(f"{AIRFLOW}-core") or packages.get(AIRFLOW)
+    airflow, source = (core.release, written) if core is not None else (None, NEWEST)
+    if airflow is None and clues is not None:
+        airflow, where = clues.choose(AIRFLOW)
+        source = where.rpartition(":")[0] or where if airflow else NEWEST
+        named = {name: clues.choose(name) for name in clues.names() if _is_provider(name)}
+        providers = {**named, **providers}
+    if given:
+        airflow, source = given, "config"
+    found = [(f"{AIRFLOW} {_text(airflow)}", source)] if airflow else []
+    found += [(f"{name} {_text(version)}", at) for name, (version, at) in providers.items() if version]
+    return Target(
+        airflow=airflow,
+        source=source,
+        providers={name: version for name, (version, _) in providers.items()},
+        default_deferrable=settings.default_deferrable or (clues is not None and clues.default_deferrable),
+        triggerer=settings.triggerer,
+        found=(*found, *(clues.notes if clues is not None else ())),
+        distributions=frozenset(packages).union(clues.distributions if clues is not None else ()),
+        extras=frozenset(clues.extras if clues is not None else ()),
+        environment=path,
     )
 
 

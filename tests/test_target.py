@@ -23,6 +23,7 @@ class Settings:
     target_airflow: str = "auto"
     triggerer: bool = True
     default_deferrable: bool = False
+    environment: str | None = None
 
 
 def project(root: Path, **files: str) -> Target:
@@ -829,7 +830,7 @@ def test_readers_are_imported_only_when_needed(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\n"
         "from advisor.target import detect\n"
-        "class S: target_airflow = 'auto'; triggerer = True; default_deferrable = False\n"
+        "class S: target_airflow = 'auto'; triggerer = True; default_deferrable = False; environment = None\n"
         "detect(pathlib.Path(sys.argv[1]), S, None, False)\n"
         "late = ('advisor.target_', 'advisor.toml', 'json', 'tomllib', 'configparser')\n"
         "print([name for name in sys.modules if name.startswith(late)])\n"

@@ -12,6 +12,7 @@ from typing import Any
 from advisor.catalog.extract import Extractor
 from advisor.catalog.hooks import FILE as HOOKS
 from advisor.catalog.hooks_cover import hooks_file
+from advisor.catalog.local import RELEASES
 from advisor.catalog.lookup import DATA
 from advisor.catalog.modules import ImportedName, Module, Sources
 from advisor.catalog.record import FIELDS, ClassFacts, from_record, to_record
@@ -211,7 +212,17 @@ def build_data(wheels: Path, data: Path = Path(DATA)) -> tuple[dict[str, bytes],
     eras = {old: row["era"] for old, row in read_json(data / "aliases.json").items() if isinstance(row, dict)}
     contents = files(facts, {**by_the_way, **aliases}, eras)
     contents[HOOKS] = hooks_file(sources, facts)
+    contents[RELEASES] = releases_file(roots)
     return contents, facts
+
+
+def releases_file(wheels: Iterable[Path]) -> bytes:
+    """Distribution and version of every wheel, one a line, sorted."""
+    named = (wheel.name.split("-")[:2] for wheel in wheels)
+    return "".join(
+        f"{line}\n"
+        for line in sorted(f"{name.replace('_', '-').lower()} {version}" for name, version in named)
+    ).encode()
 
 
 def files(

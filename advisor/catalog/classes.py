@@ -19,6 +19,14 @@ OLD_BASES = {
     "airflow.sdk.BaseSensorOperator": BASE_SENSOR,
     "airflow.sdk.definitions.baseoperator.BaseOperator": BASE_OPERATOR,
 }
+#: where Airflow 2 has the modules of the first bases, by the newest names
+OLD_MODULES = {
+    BASE_OPERATOR.rpartition(".")[0]: "airflow.models.baseoperator",
+    BASE_SENSOR.rpartition(".")[0]: "airflow.sensors.base",
+}
+_COMPAT = "airflow.providers.common.compat.sdk."
+#: names by which providers import the first bases, whichever Airflow is beside them
+OTHER_NAMES = {_COMPAT + base.rpartition(".")[2]: base for base in (BASE_OPERATOR, BASE_SENSOR)}
 
 
 class ClassInfo:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from advisor.catalog.classes import BASE_OPERATOR, ClassInfo, ClassTable
-from advisor.catalog.logic import FALSE, TRUE, Dnf, atom, both, holds
+from advisor.catalog.logic import FALSE, TRUE, Dnf, Effort, atom, both, holds
 from advisor.catalog.modules import FunctionNode, Module
 from advisor.catalog.paths import Accepted, Frame, Outcome, State
 from advisor.catalog.values import (
@@ -41,6 +41,7 @@ class Expressions(ABC):
         self.out = Outcome()
         self.depth = 0
         self.steps = 0
+        self.effort = Effort.spent
         self.stack: list[int] = []
         self.in_constructor = True
 

@@ -90,6 +90,8 @@ class Extractor:
     def __init__(self, sources: Sources, aliases: dict[str, str] | None = None) -> None:
         self.sources = sources
         self.table = ClassTable(sources, aliases)
+        #: the classes whose code asked for more work than any class that is meant to be read
+        self.given_up: set[str] = set()
 
     def all(self) -> list[ClassFacts]:
         """Every class, sorted by name."""
@@ -106,6 +108,8 @@ class Extractor:
         flagged = FLAG in plain.accepted
         on = follow(self.table, info, {FLAG: Const(True)}) if flagged else plain
         off = follow(self.table, info, {FLAG: Const(False)}) if flagged else plain
+        if plain.gave_up or on.gave_up or off.gave_up:
+            self.given_up.add(info.name)
         reached = either(*(d.when for d in on.deferrals)) if on.deferrals else FALSE
         anyway = bool(off.deferrals) and either(*(d.when for d in off.deferrals)) != FALSE
         accepted = plain.accepted | {k: v for k, v in on.accepted.items() if k not in plain.accepted}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from advisor.catalog.record import Condition
@@ -30,7 +31,7 @@ OPPOSITE |= {value: key for key, value in OPPOSITE.items()}
 
 def negate(condition: Condition) -> Condition:
     """The condition that holds exactly where this one does not."""
-    return condition._replace(operator=OPPOSITE[condition.operator])
+    return Condition(condition.argument, OPPOSITE[condition.operator], condition.value)
 
 
 def atom(argument: str, operator: str, value: Any = None) -> Dnf:
@@ -122,23 +123,40 @@ def _clause(conditions: Iterable[Condition]) -> Clause | None:
     return frozenset(items)
 
 
+class Effort:
+    """Counts how many alternatives have been put together, so that whoever asks for too much can stop."""
+
+    spent = 0
+
+
 def both(a: Dnf, b: Dnf) -> Dnf:
     """a and b."""
     if a == TRUE:
         return b
     if b == TRUE or a == b:
         return a
+    Effort.spent += len(a) * len(b)
+    return _both(a, b)
+
+
+@lru_cache(maxsize=4096)  # paths that part and meet again ask the same thing over and over
+def _both(a: Dnf, b: Dnf) -> Dnf:
     clauses = (_clause(x | y) for x in a for y in b)
     return simplify(c for c in clauses if c is not None)
 
 
 def either(*formulas: Dnf) -> Dnf:
     """One of them."""
-    return simplify(clause for formula in formulas for clause in formula)
+    return _simple(frozenset(clause for formula in formulas for clause in formula))
 
 
 def simplify(clauses: Iterable[Clause]) -> Dnf:
     """Absorb what is contained in a shorter alternative; join alternatives that differ by one opposite."""
+    return _simple(frozenset(clauses))
+
+
+@lru_cache(maxsize=4096)
+def _simple(clauses: Dnf) -> Dnf:
     rows = set(clauses)
     changed = True
     while changed:
@@ -149,11 +167,16 @@ def simplify(clauses: Iterable[Clause]) -> Dnf:
             if not any(k <= row for k in kept):
                 kept.append(row)
         rows = set(kept)
+        holding: dict[Condition, list[Clause]] = {}
         for row in kept:
             for condition in row:
-                opposite = (row - {condition}) | {negate(condition)}
+                holding.setdefault(condition, []).append(row)
+        for row in kept:
+            for condition in row:
+                negative = negate(condition)
+                opposite = (row - {condition}) | {negative}
                 # {A, x} or {A', not x}, A' within A, says {A} or {A', not x}
-                if any(other <= opposite for other in rows if negate(condition) in other):
+                if any(other <= opposite for other in holding.get(negative, ())):
                     rows.discard(row)
                     rows.add(row - {condition})
                     changed = True

@@ -100,6 +100,13 @@ class Catalog:
             self._names = frozenset(_read(self._folder, "names.txt").decode().split())
         return self._names
 
+    def simple_names(self) -> frozenset[str]:
+        """Simple names, present and former, of every class there is."""
+        lines = self._classes.splitlines()
+        names = {line[len(_PREFIX) : line.index(b'"', len(_PREFIX))] for line in lines}
+        names.update(line[: line.index(b"\t")] for line in self._former.splitlines())
+        return frozenset(name.rpartition(b".")[2].decode() for name in names)
+
     def all(self) -> Iterator[ClassFacts]:
         """Every class, ordered by name."""
         for line in self._classes.splitlines():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from advisor.catalog.calls import Calls
 from advisor.catalog.classes import BASE_OPERATOR, ClassInfo, ClassTable
-from advisor.catalog.logic import FALSE, TRUE, both
+from advisor.catalog.logic import FALSE, TRUE, Effort, both
 from advisor.catalog.modules import FunctionNode, Module
 from advisor.catalog.paths import Accepted, Deferral, Frame, Outcome, Raise, State, join
 from advisor.catalog.values import (
@@ -28,6 +28,9 @@ __all__ = ["Accepted", "Deferral", "Outcome", "Raise", "follow"]
 
 _DEPTH = 24
 _STEPS = 60_000
+_EFFORT = (
+    300_000  # alternatives put together: 15,500 at most in the newest providers, 136,000 in Airflow 2.11
+)
 
 
 class Reader(Calls):
@@ -71,8 +74,7 @@ class Reader(Calls):
         entry: bool = False,
     ) -> Value:
         """Follow a function in `state` (changed in place); its value is what it may return."""
-        if self.depth > _DEPTH or self.stack.count(id(node)) > 1 or self.steps > _STEPS:
-            self.out.gave_up = self.out.gave_up or self.steps > _STEPS
+        if self.depth > _DEPTH or self.stack.count(id(node)) > 1 or self.tired():
             return NOTHING
         names = self._bind(node, module, receiver, positional, keywords, entry)
         frame = Frame(module, owner, node)
@@ -136,6 +138,12 @@ class Reader(Calls):
             names[arguments.kwarg.arg] = Keywords(keywords.open, given, keywords.taken | mine)
         return names
 
+    def tired(self) -> bool:
+        """Whether this class has taken more work than any that is meant to be read; noted in the outcome."""
+        if self.steps > _STEPS or Effort.spent - self.effort > _EFFORT:
+            self.out.gave_up = True
+        return self.out.gave_up
+
     # ---- statements
 
     def block(self, body: list[ast.stmt], state: State, frame: Frame) -> State | None:
@@ -143,7 +151,7 @@ class Reader(Calls):
         current: State | None = state
         for statement in body:
             self.steps += 1
-            if current is None or self.steps > _STEPS:
+            if current is None or self.tired():
                 break
             current = self.statement(statement, current, frame)
             if current is not None and current.when == FALSE:

@@ -13,24 +13,18 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from advisor.catalog.classes import BASE_OPERATOR, BASE_SENSOR, ClassInfo
+from advisor.catalog.classes import OLD_MODULES, OTHER_NAMES, ClassInfo
 from advisor.catalog.extract import Extractor, operator_classes
 from advisor.catalog.lookup import Catalog
 from advisor.catalog.modules import Sources
 from advisor.catalog.record import ClassFacts, Kind
+from advisor.environment import virtual_environment
 from advisor.firstparty import first_party
 from advisor.project import Project
 from advisor.records import replace
 from advisor.subclasses import Subclasses
 
 _DIST_INFO = re.compile(r"^(?P<name>.+)-(?P<version>[^-]+)\.dist-info$")
-# Where Airflow 2 has the modules of the first bases, which the extractor knows by their newest names.
-_OLD_MODULES = {
-    BASE_OPERATOR.rpartition(".")[0]: "airflow.models.baseoperator",
-    BASE_SENSOR.rpartition(".")[0]: "airflow.sensors.base",
-}
-_COMPAT = "airflow.providers.common.compat.sdk."
-_OTHER_NAMES = {_COMPAT + base.rpartition(".")[2]: base for base in (BASE_OPERATOR, BASE_SENSOR)}
 
 
 class Installed(Sources):
@@ -39,7 +33,7 @@ class Installed(Sources):
     def __init__(self, roots: Iterable[Path]) -> None:
         self.environments: set[Path] = set()
         super().__init__(roots)
-        for module, old in _OLD_MODULES.items():
+        for module, old in OLD_MODULES.items():
             if module not in self._files and old in self._files:
                 self._files[module] = self._files.pop(old)
 
@@ -112,11 +106,10 @@ def roots_of(paths: Iterable[Path]) -> list[Path]:
         if not path.exists():
             raise LookupError(f"{path}: the path does not exist")
         if path.is_dir():
-            packages = [*sorted(path.glob("lib/python*/site-packages")), *path.glob("Lib/site-packages")]
-            environment = (path / "pyvenv.cfg").is_file() or bool(packages)
-            if environment and not packages:
+            packages = virtual_environment(path)
+            if packages is not None and not packages:
                 raise LookupError(f"{path}: a virtual environment without a site-packages folder")
-            found = packages if environment else [path]
+            found = packages or [path]
         elif path.suffix == ".whl" and zipfile.is_zipfile(path):
             found = [path]
         elif path.suffix == ".whl":
@@ -141,7 +134,7 @@ class Scan:
     def __init__(self, paths: Iterable[Path]) -> None:
         self.sources = Installed(roots_of(paths))
         self.catalog = Catalog.load()
-        self.extractor = Extractor(self.sources, {**_OTHER_NAMES, **dict(self.catalog.former())})
+        self.extractor = Extractor(self.sources, {**OTHER_NAMES, **dict(self.catalog.former())})
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 12_000))  # long functions make deep trees
         self._own: dict[Path, tuple[Project, Subclasses]] = {}
 
