@@ -14,22 +14,31 @@ if TYPE_CHECKING:
     from advisor.subclasses import Layer
 
 
+class _Later:
+    """An expression in a first-party class that is folded when somebody asks for its value."""
+
+    __slots__ = ("node", "values")
+
+    def __init__(self, node: Node, values: Values) -> None:
+        self.node = node
+        self.values = values
+
+
 class Arguments:
     """The keyword arguments of a call, by name, folded when asked for.
 
     `doubtful` is true when there may be arguments that cannot be seen: an unknown `**spread` or a `*spread`.
     `positional` is true when there are plain positional arguments, which are not looked at (Airflow's operators refuse
     them, so what they mean is anybody's guess). `unknown` are the spreads that can't be seen into.
-    `class_defaults` is what a first-party class gives its base class where neither the call nor `default_args` say.
     """
 
-    __slots__ = ("_folded", "_nodes", "_values", "class_defaults", "doubtful", "positional", "unknown")
+    __slots__ = ("_class_defaults", "_folded", "_nodes", "_values", "doubtful", "positional", "unknown")
 
     def __init__(self, call: Node, values: Values) -> None:
         self._values = values
         self._nodes: dict[str, Node] = {}
         self._folded: dict[str, object] = {}
-        self.class_defaults: dict[str, object] = {}
+        self._class_defaults: dict[str, object] = {}
         self.unknown: list[Node] = []
         self.doubtful = False
         self.positional = False
@@ -89,37 +98,55 @@ class Arguments:
             name, expression = keyword
             source = expression.text()
             if source not in layer.own:
-                folded[name] = layer.values.fold(expression)
+                folded[name] = _Later(expression, layer.values)
             elif source in layer.changed:
                 folded[name] = UNKNOWN
             elif self.given(source):
-                folded[name] = self.value(source)
+                folded[name] = self._unfolded(source)
                 if name == source and source in self._nodes:
                     nodes[name] = self._nodes[source]
             elif name != "deferrable":
                 default = layer.own[source]
-                if source in self.class_defaults:
-                    defaults[name] = self.class_defaults[source]
+                if source in self._class_defaults:
+                    defaults[name] = self._class_defaults[source]
                 elif default is not None:
-                    defaults[name] = layer.values.fold(default)
+                    defaults[name] = _Later(default, layer.values)
         if layer.rest:
             for name in self.names() - layer.own.keys() - layer.taken - folded.keys():
-                folded[name] = UNKNOWN if name in layer.changed else self.value(name)
+                folded[name] = UNKNOWN if name in layer.changed else self._unfolded(name)
                 if name in self._nodes and name not in layer.changed:
                     nodes[name] = self._nodes[name]
-            for name in self.class_defaults.keys() - layer.own.keys() - layer.taken - folded.keys():
-                defaults.setdefault(name, self.class_defaults[name])
+            for name in self._class_defaults.keys() - layer.own.keys() - layer.taken - folded.keys():
+                defaults.setdefault(name, self._class_defaults[name])
             folded.update(dict.fromkeys(layer.changed - layer.own.keys(), UNKNOWN))
         for name in layer.set_after:
             if facts.parameter(name) is not None or name == "execution_timeout":
                 folded[name] = UNKNOWN
+        self._nodes, self._folded, self._class_defaults = nodes, folded, defaults
         # How long it waits is then the class's secret, unless the caller said it.
-        secret = {
-            name for name, value in {**defaults, **folded}.items() if value is UNKNOWN and name not in nodes
-        }
         lengths = {"timeout", "execution_timeout", *facts.duration_parameters}
-        self.doubtful = self.doubtful or not secret.isdisjoint(lengths)
-        self._nodes, self._folded, self.class_defaults = nodes, folded, defaults
+        self.doubtful = self.doubtful or any(
+            name not in nodes and self._worth(folded if name in folded else defaults, name) is UNKNOWN
+            for name in lengths & {*folded, *defaults}
+        )
+
+    def _unfolded(self, name: str) -> object:
+        """What the call gives for an argument, as it may stay in `_folded`."""
+        if name in self._folded:
+            return self._folded[name]
+        node = self._nodes.get(name)
+        return self.value(name) if node is None else _Later(node, self._values)
+
+    @staticmethod
+    def _worth(table: dict[str, object], name: str) -> object:
+        found = table[name]
+        if isinstance(found, _Later):
+            found = table[name] = found.values.fold(found.node)
+        return found
+
+    def class_default(self, name: str) -> object:
+        """What a first-party class gives its base class where neither the call nor `default_args` say; or MISSING."""
+        return self._worth(self._class_defaults, name) if name in self._class_defaults else MISSING
 
     def given(self, name: str) -> bool:
         """Whether the call itself gives this argument."""
@@ -137,4 +164,4 @@ class Arguments:
             if node is None:
                 del self._folded[name]
                 return UNKNOWN if self.doubtful else MISSING
-        return self._folded[name]
+        return self._worth(self._folded, name)

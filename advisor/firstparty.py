@@ -38,6 +38,7 @@ class FirstParty:
         self._known = frozenset(name.encode() for name in catalog.names())
         self._offers: dict[str, frozenset[bytes]] = {}
         self._open: set[str] = set()
+        self._circles = 0
         self._lines: dict[tuple[str, bytes, bytes], frozenset[bytes]] = {}
         self._by_name: dict[tuple[str, str], frozenset[bytes]] = {}
         self._tops: dict[str, frozenset[bytes]] = {}
@@ -58,9 +59,13 @@ class FirstParty:
             if top and (top in _NOT_OURS or top not in tops):
                 continue
             key = (folder, *line)
-            if key not in self._lines or self._open:
-                self._lines[key] = self._imported(line[0], line[1], folder, path)
-            found |= self._lines[key]
+            names = self._lines.get(key)
+            if names is None:
+                circles = self._circles
+                names = self._imported(line[0], line[1], folder, path)
+                if circles == self._circles or not self._open:  # else cut short for the module that asks
+                    self._lines[key] = names
+            found |= names
         for plain in _IMPORT.findall(data):
             for part in plain.split(b","):
                 module = part.split()[0].decode() if part.split() else ""
@@ -111,6 +116,7 @@ class FirstParty:
         if path is None:
             found = _NONE
         elif path in self._open:
+            self._circles += 1
             return _NONE  # modules that import each other
         else:
             if path not in self._offers:

@@ -159,8 +159,10 @@ class Operator:
             if self.arguments.given(name) or self.arguments.doubtful:
                 self._given[name] = self.arguments.value(name)
             else:
-                inherited = self.arguments.class_defaults.get(name, MISSING)
-                self._given[name] = self.defaults.entries.get(name, inherited)
+                defaults = self.defaults.entries
+                self._given[name] = (
+                    defaults[name] if name in defaults else self.arguments.class_default(name)
+                )
         return self._given[name]
 
     @property
@@ -235,7 +237,7 @@ class Operator:
 
     def _flag_set_later(self) -> bool:
         """Whether the file says `task.deferrable = …` of the name that this operator is assigned to."""
-        if ".deferrable" not in self._dag_file.tree.text:
+        if "deferrable" not in self._dag_file.tree.occurrences:
             return False
         statement = self.call.parent()
         name = statement.field("left") if statement is not None and statement.kind() == "assignment" else None

@@ -48,6 +48,7 @@ class Project:
         self._texts: dict[str, bytes] | None = None
         self._search_paths: dict[str, list[str]] = {}
         self._entries: dict[str, frozenset[str]] = {}
+        self._listings: dict[str, dict[str, bool]] = {}
         self._below: dict[tuple[str, str], str | None] = {}
         self._depth = 0
         #: what `firstparty` has learnt of the project's own operator classes
@@ -216,23 +217,33 @@ class Project:
 
     def _find_below(self, base: str, dotted: str) -> str | None:
         if (base, dotted) not in self._below:
-            relative = os.path.join(base, dotted.replace(".", os.sep))
-            files = (relative + ".py", os.path.join(relative, "__init__.py"))
-            found = next((path for path in files if os.path.isfile(path)), None)
+            package, _, name = dotted.rpartition(".")
+            folder = os.path.join(base, package.replace(".", os.sep)) if package else base
+            beside, file = self._listed(folder), name + ".py"
+            if file not in beside and name in beside:
+                folder, file = os.path.join(folder, name), "__init__.py"
+                beside = self._listed(folder)
+            found = os.path.join(folder, file) if file in beside else None
             if found is not None:
-                linked = os.path.islink(found)
-                real = os.path.join(self._folder_of(found), os.path.basename(found))
-                found = os.path.realpath(found) if linked else real
+                real = os.path.join(self._folder_of(found), file)
+                found = os.path.realpath(found) if beside[file] else real
             self._below[base, dotted] = found
         return self._below[base, dotted]
+
+    def _listed(self, folder: str) -> dict[str, bool]:
+        """What stands in a folder, and whether it is a link; nothing for a folder that can't be read."""
+        if folder not in self._listings:
+            try:
+                with os.scandir(folder) as entries:
+                    self._listings[folder] = {entry.name: entry.is_symlink() for entry in entries}
+            except OSError:
+                self._listings[folder] = {}
+        return self._listings[folder]
 
     def entries(self, folder: str) -> frozenset[str]:
         """The names by which what stands in a folder may be imported, as far as files and folders tell."""
         if folder not in self._entries:
-            try:
-                self._entries[folder] = frozenset(name.removesuffix(".py") for name in os.listdir(folder))
-            except OSError:
-                self._entries[folder] = frozenset()
+            self._entries[folder] = frozenset(name.removesuffix(".py") for name in self._listed(folder))
         return self._entries[folder]
 
     def _search_path(self, folder: str) -> list[str]:

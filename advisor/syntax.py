@@ -97,14 +97,21 @@ class Enclosure:
     `outer` is the next one around it. The offsets count characters.
     """
 
-    __slots__ = ("body", "end", "kind", "node", "outer", "start")
+    __slots__ = ("_body", "end", "kind", "node", "outer", "start")
 
     def __init__(self, node: Node, kind: str, outer: Enclosure | None) -> None:
         place = node.range()
         self.node, self.kind, self.outer = node, kind, outer
         self.start, self.end = place.start.index, place.end.index
-        body = None if kind in COMPREHENSIONS else node.field("body")
-        self.body = self.start if body is None else body.range().start.index
+        self._body = -1
+
+    @property
+    def body(self) -> int:
+        """Where the body starts: of a comprehension, where it starts itself."""
+        if self._body < 0:
+            body = None if self.kind in COMPREHENSIONS else self.node.field("body")
+            self._body = self.start if body is None else body.range().start.index
+        return self._body
 
 
 class Tree:
