@@ -45,7 +45,7 @@ class AsyncTask:
 
     @property
     def _calls(self) -> list[str]:
-        return [path for call, path in self._dag_file.async_calls if self.function in call.ancestors()]
+        return [path for _, path in find_calls(self._dag_file, self.function)]
 
     @property
     def _has_other_decorators(self) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from advisor.contexts import class_bases
 from advisor.operators import Operator
-from advisor.syntax import Node, dotted
+from advisor.syntax import Node, attribute_around, dotted
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -78,9 +78,7 @@ def _aliases(dag_file: DagFile, locals_of_interest: set[str]) -> set[str]:
     aliases: set[str] = set()
     for local in locals_of_interest:
         for reference in dag_file.names.references(local):
-            node, parent = reference, reference.parent()
-            while parent is not None and parent.kind() == "attribute":
-                node, parent = parent, parent.parent()
+            node, parent = attribute_around(reference)
             if parent is not None and parent.kind() == "assignment" and parent.field("right") == node:
                 target = parent.field("left")
                 if target is not None and target.kind() == "identifier":
@@ -89,10 +87,7 @@ def _aliases(dag_file: DagFile, locals_of_interest: set[str]) -> set[str]:
 
 
 def _operator_at(dag_file: DagFile, reference: Node) -> Operator | None:
-    node = reference
-    parent = node.parent()
-    while parent is not None and parent.kind() == "attribute" and parent.field("object") == node:
-        node, parent = parent, parent.parent()
+    node, parent = attribute_around(reference)
     if parent is None or parent.kind() != "call" or parent.field("function") != node:
         return None
     function = node

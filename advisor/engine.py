@@ -21,7 +21,9 @@ from advisor.target import Target
 UNREADABLE = "unreadable-file"
 _NEWEST_AIRFLOW = (3, 3)  # what the shipped catalog was extracted from
 
-TRACES = (b"airflow", b"astronomer.providers", "airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
+_TRACES = (b"airflow", b"astronomer.providers")
+_IMPORTS = (b"from airflow", b"import airflow", b"from astronomer", b"import astronomer")
+_WIDE_TRACES = ("airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 _SUPPRESSION = b"dag-advisor:"
 
@@ -58,6 +60,17 @@ def prepare(
     return Context(rules, catalog, target, settings, Project(str(settings.root)))
 
 
+def has_trace(data: bytes) -> bool:
+    """Whether a file says anything of Airflow; one that does not is not looked into."""
+    if any(trace in data for trace in _TRACES):
+        return True
+    return b"\0" in data and any(trace in data for trace in _WIDE_TRACES)
+
+
+def _imports_airflow(data: bytes) -> bool:
+    return any(words in data for words in _IMPORTS) or b"\0" in data
+
+
 def newest_airflow() -> tuple[int, ...]:
     """The Airflow version that an unknown target stands for."""
     return _NEWEST_AIRFLOW
@@ -67,14 +80,15 @@ def check(data: bytes, path: str, context: Context) -> list[Finding]:
     """The findings of one file, suppressions applied, in order.
 
     Bad input is a finding (`unreadable-file`), never an exception. A file with no trace of Airflow costs a substring
-    search; one with no trace of our topic is only checked for being Python.
+    search; one with no trace of our topic is only checked for being Python, and only if it imports from Airflow.
     """
-    if not any(trace in data for trace in TRACES):
+    if not has_trace(data):
         return []
     try:
         text = decode(data).text
         if not _on_topic(data, path, context):
-            syntax.verify(text)
+            if _imports_airflow(data):
+                syntax.verify(text)
             return []
         tree = syntax.parse(text)
         findings = _findings(tree, path, context)

@@ -160,9 +160,7 @@ class Operator:
                 self._given[name] = self.arguments.value(name)
             else:
                 defaults = self.defaults.entries
-                self._given[name] = (
-                    defaults[name] if name in defaults else self.arguments.class_default(name)
-                )
+                self._given[name] = defaults[name] if name in defaults else self.arguments.class_default(name)
         return self._given[name]
 
     @property

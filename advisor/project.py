@@ -126,9 +126,9 @@ class Project:
         return [other for other, data in self._texts.items() if wanted in data and other != own]
 
     def _read_all(self) -> dict[str, bytes]:
-        texts: dict[str, bytes] = {}
+        files: list[str] = []
         size = 0
-        for folder, folders, files in os.walk(self.root):
+        for folder, folders, names in os.walk(self.root):
             folders[:] = sorted(
                 name
                 for name in folders
@@ -136,18 +136,21 @@ class Project:
                 and name not in ("node_modules", "__pycache__")
                 and not os.path.isfile(os.path.join(folder, name, "pyvenv.cfg"))
             )
-            for name in sorted(files):
-                if not name.endswith(".py"):
-                    continue
-                file = os.path.realpath(os.path.join(folder, name))
-                try:
-                    with open(file, "rb") as opened:
-                        texts[file] = opened.read()
-                except OSError:
-                    return {}
-                size += len(texts[file])
-                if len(texts) > _MAX_FILES or size > _MAX_TEXT:
-                    return {}
+            # Counted before any is read: a large tree is given up on for nothing.
+            files += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")]
+            if len(files) > _MAX_FILES:
+                return {}
+        texts: dict[str, bytes] = {}
+        for path in files:
+            file = os.path.realpath(path)
+            try:
+                with open(file, "rb") as opened:
+                    texts[file] = opened.read()
+            except OSError:
+                return {}
+            size += len(texts[file])
+            if size > _MAX_TEXT:
+                return {}
         return texts
 
     def value(self, dotted: str, origin: str) -> object:

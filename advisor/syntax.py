@@ -22,10 +22,12 @@ __all__ = [
     "SyntaxFailure",
     "Tree",
     "arguments_of",
+    "attribute_around",
     "confirm",
     "dotted",
     "enclosing",
     "function_of",
+    "is_coroutine",
     "keyword_parts",
     "parse",
     "strip_parentheses",
@@ -40,18 +42,13 @@ COMPREHENSIONS = frozenset(
 # Named nodes that may stand between any two others and mean nothing.
 EXTRAS = frozenset({"comment", "line_continuation"})
 _ENCLOSING = frozenset({*_FUNCTIONS, *COMPREHENSIONS, "class_definition", "with_statement"})
+MAX_ATTRIBUTES = 20  # of one dotted name; a node's parent costs as much as it is deep
 _LEGACY_STATEMENTS = frozenset({"print_statement", "exec_statement"})
 _CORNERS = ("ERROR", "block", "integer", "tuple_pattern")
 # One walk of the tree finds everything that is asked for by kind. A walk costs a sixth of a parse whatever it finds, a
-# rule with a regular expression as much again to compile, so there is one, with kinds only.
-_WALK: Any = {
-    "rule": {
-        "any": [
-            {"kind": kind}
-            for kind in ("identifier", *sorted(_IMPORTS | _ENCLOSING | _LEGACY_STATEMENTS), *_CORNERS)
-        ]
-    }
-}
+# rule with a regular expression as much again to compile, so there is one, with kinds only: a list of kinds compiles in
+# a third of the time that a rule takes which says the same.
+_WALK = ", ".join(("identifier", *sorted(_IMPORTS | _ENCLOSING | _LEGACY_STATEMENTS), *_CORNERS))
 _COMPOUND = frozenset(
     {
         "block",
@@ -125,6 +122,7 @@ class Tree:
         "_starts_of_enclosures",
         "crooked",
         "imports",
+        "memo",
         "occurrences",
         "root",
         "suspects",
@@ -146,6 +144,8 @@ class Tree:
         self.crooked = _crooked(self.root.children(), 0)
         #: every identifier by its text: names, attributes and keywords, in the order of the text
         self.occurrences: dict[str, list[Node]] = {}
+        #: what other rooms have found out about the whole file, by a name of theirs
+        self.memo: dict[str, Any] = {}
         self._enclosure_nodes: list[tuple[Node, str]] = []
         self._enclosures: list[Enclosure] | None = None
         self._starts_of_enclosures: list[int] = []
@@ -153,7 +153,7 @@ class Tree:
 
     def _walk(self) -> None:
         occurrences = self.occurrences
-        for node in self.root.find_all(_WALK):
+        for node in self.root.find_all(kind=_WALK):
             kind = node.kind()
             if kind == "identifier":
                 name = node.text()
@@ -203,6 +203,10 @@ class Tree:
             enclosures.append(current)
         return enclosures
 
+    def functions(self) -> list[Node]:
+        """The function definitions of the file, in the order of the text."""
+        return [node for node, kind in self._enclosure_nodes if kind == "function_definition"]
+
     def classes(self) -> list[Node]:
         """The class definitions of the file, in the order of the text."""
         return [node for node, kind in self._enclosure_nodes if kind == "class_definition"]
@@ -213,8 +217,7 @@ class Tree:
 
     def kinds(self, *kinds: str, under: Node | None = None) -> list[Node]:
         """All nodes of these kinds, in the order of the text."""
-        rule: Any = {"kind": kinds[0]} if len(kinds) == 1 else {"any": [{"kind": kind} for kind in kinds]}
-        return list((under or self.root).find_all({"rule": rule}))
+        return list((under or self.root).find_all(kind=", ".join(kinds)))
 
     def matching(self, rule: Any, under: Node | None = None) -> list[Node]:
         """All nodes that an ast-grep rule matches, in the order of the text."""
@@ -435,7 +438,7 @@ def dotted(node: Node) -> str | None:
     current: Node | None = node
     while current is not None and current.kind() == "attribute":
         name = current.field("attribute")
-        if name is None or len(parts) > 20:
+        if name is None or len(parts) > MAX_ATTRIBUTES:
             return None
         parts.append(name.text())
         current = current.field("object")
@@ -453,6 +456,16 @@ def arguments_of(call: Node) -> list[Node]:
     if arguments.kind() != "argument_list":
         return [arguments]
     return [child for child in arguments.named_children() if child.kind() not in EXTRAS]
+
+
+def attribute_around(node: Node) -> tuple[Node, Node | None]:
+    """The longest `node.a.b` that starts with a node, and what stands around it; chains that nobody writes are cut."""
+    parent = node.parent()
+    for _ in range(MAX_ATTRIBUTES):
+        if parent is None or parent.kind() != "attribute" or parent.field("object") != node:
+            break
+        node, parent = parent, parent.parent()
+    return node, parent
 
 
 def keyword_parts(argument: Node) -> tuple[str, Node] | None:
@@ -478,6 +491,12 @@ def enclosing(node: Node, *kinds: str) -> Iterator[Node]:
     for ancestor in node.ancestors():
         if ancestor.kind() in kinds:
             yield ancestor
+
+
+def is_coroutine(function: Node) -> bool:
+    """Whether a function definition says `async def`."""
+    first = function.child(0)
+    return first is not None and first.kind() == "async"
 
 
 def function_of(node: Node) -> Node | None:

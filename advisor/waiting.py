@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ from advisor.limits import stopped
 from advisor.polling import Polling, after_failure, polling
 from advisor.questions import is_awaited
 from advisor.records import dataclass, replace
-from advisor.syntax import Node, enclosing, function_of, strip_parentheses
+from advisor.syntax import Node, attribute_around, enclosing, function_of, strip_parentheses
 from advisor.values import seconds
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
 _MAX_DEPTH = 4
+_CALLS = "waiting.calls"
 _MAX_READ = 200  # functions read for one task
 
 
@@ -246,28 +248,30 @@ def calls_of(file: Readable, function: Node) -> Iterator[tuple[Node, str]]:
 
 def find_calls(file: Readable, under: Node | None = None) -> list[tuple[Node, str]]:
     """The calls that wait or run awaits side by side, with their dotted names, in the order of the text."""
+    memo = file.tree.memo
+    if _CALLS not in memo:
+        found = sorted(_all_calls(file), key=lambda pair: pair[0].range().start.index)
+        memo[_CALLS] = found, [call.range().start.index for call, _ in found]
+    calls: list[tuple[Node, str]] = memo[_CALLS][0]
+    if under is None:
+        return calls
+    starts: list[int] = memo[_CALLS][1]
+    place = under.range()
+    return calls[bisect_left(starts, place.start.index) : bisect_left(starts, place.end.index)]
+
+
+def _all_calls(file: Readable) -> Iterator[tuple[Node, str]]:
     table = waits()
     known = {*table.sleeps, *table.timeouts, *table.concurrent}
     heads = {name.partition(".")[0] for name in known}
-    locals_ = {i.local for i in file.names.imports if i.target.partition(".")[0] in heads}
-    found: list[tuple[Node, str]] = []
-    for reference in [reference for local in locals_ for reference in file.names.references(local)]:
-        if under is not None and not _holds(under, reference):
-            continue
-        node, parent = reference, reference.parent()
-        while parent is not None and parent.kind() == "attribute" and parent.field("object") == node:
-            node, parent = parent, parent.parent()
-        if parent is None or parent.kind() != "call" or parent.field("function") != node:
-            continue
-        path = next((path for path in file.names.candidates(node) if path in known), None)
-        if path is not None:
-            found.append((parent, path))
-    return sorted(found, key=lambda pair: pair[0].range().start.index)
-
-
-def _holds(outer: Node, node: Node) -> bool:
-    around, place = outer.range(), node.range()
-    return around.start.index <= place.start.index and place.end.index <= around.end.index
+    for local in {i.local for i in file.names.imports if i.target.partition(".")[0] in heads}:
+        for reference in file.names.references(local):
+            node, parent = attribute_around(reference)
+            if parent is None or parent.kind() != "call" or parent.field("function") != node:
+                continue
+            path = next((path for path in file.names.candidates(node) if path in known), None)
+            if path is not None:
+                yield parent, path
 
 
 def _bound(file: Readable, node: Node, function: Node, outer: float | None) -> float | None:

@@ -44,7 +44,7 @@ def main() -> None:
     files = {str(path): path.read_bytes() for path in sorted(options.folder.rglob("*.py")) if path.is_file()}
     settings = Settings(root=options.folder)
     context = engine.prepare(settings, detect(options.folder, settings, None, False))
-    read = {path: data for path, data in files.items() if any(trace in data for trace in engine.TRACES)}
+    read = {path: data for path, data in files.items() if engine.has_trace(data)}
     texts = []
     for data in read.values():
         with contextlib.suppress(Unreadable):

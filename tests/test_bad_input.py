@@ -57,9 +57,9 @@ READABLE = {
 
 @pytest.mark.parametrize(("data", "line"), READABLE.values(), ids=READABLE)
 def test_findings_stand_where_python_counts_lines(data: bytes, line: int, context: engine.Context) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert (line, WAITS) in said(data, context)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,9 @@ HARD = {
 
 @pytest.mark.parametrize("text", HARD.values(), ids=HARD)
 def test_no_file_hangs(text: str, context: engine.Context) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # not the clock: a busy machine is no hang
     said((HEAD + text).encode(), context)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_the_command_line_says_so_and_goes_on(tmp_path: Path) -> None:

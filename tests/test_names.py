@@ -205,9 +205,9 @@ def test_many_aliases_of_many_aliases_do_not_explode() -> None:
     lines = ["from a import A0"]
     for level in range(1, 12):
         lines += [f"if x{i}: A{level} = A{level - 1}" for i in range(12)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert candidates("\n".join([*lines, "A11()\n"])) == ()
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_many_aliases_of_many_aliases_do_not_explode() -> None:
 def test_looking_up_every_name_costs_no_more_than_the_text_is_long(text: str) -> None:
     tree = parse(text)
     names = Names(tree)
-    started = time.perf_counter()
+    started = time.process_time()
     for call in tree.kinds("call"):
         function = call.field("function")
         assert function is not None
@@ -232,4 +232,4 @@ def test_looking_up_every_name_costs_no_more_than_the_text_is_long(text: str) ->
         names.references(function.text())
     assert function is not None
     assert names.candidates(function) == ("a.S",)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -183,7 +183,7 @@ HUGE = {
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_no_text_hangs_or_crashes(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         tree = parse(text)
     except SyntaxFailure:
@@ -192,16 +192,16 @@ def test_no_text_hangs_or_crashes(text: str) -> None:
         for nodes in tree.occurrences.values():
             list(tree.around(nodes[-1]))
             tree.statement_lines(tree.span(nodes[-1]).start)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_statements_are_found_without_looking_through_the_whole_file_each_time() -> None:
     text = "x = f(a, b=1)\n" * 20_000
     tree = parse(text)
-    started = time.perf_counter()
+    started = time.process_time()
     for line in range(1, 20_001):
         assert tree.statement_lines(tree.line_span(line)[0]) == (line, line)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_tree_of_a_text_says_what_stands_where_python_2_may() -> None:
