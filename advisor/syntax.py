@@ -27,7 +27,6 @@ __all__ = [
     "dotted",
     "enclosing",
     "function_of",
-    "is_coroutine",
     "keyword_parts",
     "parse",
     "strip_parentheses",
@@ -202,10 +201,6 @@ class Tree:
             current = Enclosure(node, kind, current)
             enclosures.append(current)
         return enclosures
-
-    def functions(self) -> list[Node]:
-        """The function definitions of the file, in the order of the text."""
-        return [node for node, kind in self._enclosure_nodes if kind == "function_definition"]
 
     def classes(self) -> list[Node]:
         """The class definitions of the file, in the order of the text."""
@@ -491,12 +486,6 @@ def enclosing(node: Node, *kinds: str) -> Iterator[Node]:
     for ancestor in node.ancestors():
         if ancestor.kind() in kinds:
             yield ancestor
-
-
-def is_coroutine(function: Node) -> bool:
-    """Whether a function definition says `async def`."""
-    first = function.child(0)
-    return first is not None and first.kind() == "async"
 
 
 def function_of(node: Node) -> Node | None:
