@@ -11,6 +11,8 @@ from advisor.calls import find_operators
 from advisor.contexts import Contexts
 from advisor.decorators import TaskDecorator, find_decorators
 from advisor.deferrals import Deferral, find_deferrals
+from advisor.definitions import Definitions
+from advisor.fanouts import FanOut, find_fan_outs
 from advisor.finding import Finding, Fix, SetKeyword, Severity, Span
 from advisor.firstparty import FirstParty, first_party
 from advisor.names import Names
@@ -21,6 +23,7 @@ from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
 from advisor.triggers import Trigger, find_triggers
 from advisor.values import MISSING, Dict, Values
+from advisor.walks import Walk, walks
 
 if TYPE_CHECKING:
     from advisor.catalog.lookup import Catalog
@@ -102,6 +105,21 @@ class DagFile:
     def async_calls(self) -> list[tuple[Node, str]]:
         """Calls that sleep, bound a wait or run awaits side by side, anywhere in the file, with their dotted names."""
         return find_async_calls(self)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """Tells which functions and classes of the project the names in a task's code stand for."""
+        return Definitions(self)
+
+    @cached_property
+    def walks(self) -> list[Walk]:
+        """For each task that runs in a worker, the functions of the project that run with it."""
+        return walks(self)
+
+    @cached_property
+    def fan_outs(self) -> list[FanOut]:
+        """Where the async tasks start one coroutine for each item of a collection, in the order of the text."""
+        return find_fan_outs(self)
 
     @cached_property
     def deferrals(self) -> list[Deferral]:
