@@ -19,9 +19,11 @@ from advisor.names import Names
 from advisor.operators import Operator
 from advisor.pythontasks import PythonTask, find_python_tasks
 from advisor.receivers import Receivers
+from advisor.sequences import Sequence, find_sequences
 from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
 from advisor.triggers import Trigger, find_triggers
+from advisor.unawaited import Unawaited, find_unawaited
 from advisor.values import MISSING, Dict, Values
 from advisor.walks import Walk, walks
 
@@ -120,6 +122,16 @@ class DagFile:
     def fan_outs(self) -> list[FanOut]:
         """Where the async tasks start one coroutine for each item of a collection, in the order of the text."""
         return find_fan_outs(self)
+
+    @cached_property
+    def sequences(self) -> list[Sequence]:
+        """Where the async tasks await independent requests one after the other, in the order of the text."""
+        return find_sequences(self)
+
+    @cached_property
+    def unawaited(self) -> list[Unawaited]:
+        """The coroutines that tasks make and nobody awaits, in the order of the text."""
+        return find_unawaited(self)
 
     @cached_property
     def deferrals(self) -> list[Deferral]:

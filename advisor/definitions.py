@@ -60,9 +60,7 @@ class Definitions:
             if holder is None or method is None:
                 return None
             owner = self.owner(file, holder)
-            found = (
-                self._method(owner, method.text(), 0) if owner is not None else self._imported(file, called)
-            )
+            found = self.method(owner, method.text()) if owner is not None else self._imported(file, called)
         return found if found is not None and found.node.kind() == "function_definition" else None
 
     def _imported(self, file: Readable, name: Node) -> Found | None:
@@ -75,6 +73,10 @@ class Definitions:
     def _path(self, file: Readable) -> str:
         path = getattr(file, "path", self._dag_file.path)
         return path if isinstance(path, str) else self._dag_file.path
+
+    def method(self, owner: Found, name: str) -> Found | None:
+        """The method of that name that a class of the project has, its own or from a class of the project above it."""
+        return self._method(owner, name, 0)
 
     def _method(self, owner: Found, name: str, depth: int) -> Found | None:
         body = owner.node.field("body")

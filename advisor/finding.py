@@ -78,7 +78,15 @@ class ReplaceText:
     new: str
 
 
-Rewrite: TypeAlias = SetKeyword | RemoveKeyword | RenameKeyword | ChangeImport | ReplaceText
+@dataclass(frozen=True, slots=True)
+class AddAwait:
+    """Put `await` before the call at `call`; `parentheses` around both, where more of the expression follows."""
+
+    call: Span
+    parentheses: bool = False
+
+
+Rewrite: TypeAlias = SetKeyword | RemoveKeyword | RenameKeyword | ChangeImport | ReplaceText | AddAwait
 
 
 @dataclass(frozen=True, slots=True)

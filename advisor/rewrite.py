@@ -7,12 +7,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from advisor.finding import ChangeImport, ReplaceText, Rewrite
+from advisor.finding import AddAwait, ChangeImport, ReplaceText, Rewrite
 from advisor.rewrite_call import change_call
 from advisor.rewrite_import import change_import
 from advisor.rewrite_items import NEWLINE
 from advisor.rewrite_patch import CannotRewrite, Edit, Patch
-from advisor.rewrite_tree import opaque
+from advisor.rewrite_tree import opaque, parse_call
 
 __all__ = ["CannotRewrite", "Edit", "apply", "edits", "splice"]
 
@@ -70,7 +70,10 @@ def edits(text: str, rewrites: Sequence[Rewrite]) -> list[Edit]:
             strings = opaque(text) if strings is None else strings
             if _inside(strings, unit.start) or _inside(strings, unit.end - 1):
                 raise CannotRewrite("the call stands inside a string")
-            change_call(patch, [r for r in unit.rewrites if not isinstance(r, ReplaceText | ChangeImport)])
+            keywords = [r for r in unit.rewrites if not isinstance(r, ReplaceText | ChangeImport | AddAwait)]
+            if keywords:
+                change_call(patch, keywords)
+            _await(patch, [r for r in unit.rewrites if isinstance(r, AddAwait)])
         changed = [Edit(edit.start + unit.start, edit.end + unit.start, edit.new) for edit in patch.edits()]
         done = [edit for edit in done if edit not in inner] + changed
     return sorted(done)
@@ -115,6 +118,16 @@ def _replace(patch: Patch, rewrites: Sequence[Rewrite]) -> None:
     if text != first.old:
         raise CannotRewrite(f"the code does not read `{first.old}` any more")
     patch.change([Edit(0, len(text), first.new)])
+
+
+def _await(patch: Patch, rewrites: Sequence[AddAwait]) -> None:
+    if len(rewrites) > 1:
+        raise CannotRewrite("two fixes want different things of the same code")
+    for rewrite in rewrites:
+        text = patch.text()
+        parse_call(text)  # refuses what is no call, or not all of one
+        opening, closing = ("(", ")") if rewrite.parentheses else ("", "")
+        patch.change([Edit(0, 0, f"{opening}await "), Edit(len(text), len(text), closing)])
 
 
 def _newline(text: str, offset: int) -> str:

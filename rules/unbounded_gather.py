@@ -1,26 +1,28 @@
 """A fan-out without a limit sends everything at once.
 
 ## What it does
-Finds places in native async tasks, and in the helpers of the same project that they await, that start one coroutine for
-each item of a collection of unknown or large size, with nothing that limits how many run at once: `asyncio.gather`,
-`asyncio.as_completed`, `asyncio.create_task`, `TaskGroup.create_task`, `ensure_future` and anyio's `start_soon`.
+Finds places in native async tasks, and in the helpers of the same project that they await, that start one coroutine
+for each item of a collection of unknown or large size, with nothing that limits how many run at once:
+`asyncio.gather`, `asyncio.as_completed`, `asyncio.create_task`, `TaskGroup.create_task`, `ensure_future` and anyio's
+`start_soon`.
 
 A limit is a semaphore or limiter taken inside the coroutine, in a helper, method, wrapper or decorator of it
-(`asyncio.Semaphore`, `anyio.CapacityLimiter`, `aiolimiter`, a connection pool); batches (slices, `itertools.batched`, a
-loop that gathers page after page); workers that share a queue; an explicit limit of connections on the client
+(`asyncio.Semaphore`, `anyio.CapacityLimiter`, `aiolimiter`, a connection pool); batches (slices, `itertools.batched`,
+a loop that gathers page after page); workers that share a queue; an explicit limit of connections on the client
 (`aiohttp.TCPConnector(limit=10)`, `httpx.Limits(max_connections=10)`). A collection that is known to be small (a
-literal, `range(5)`, a constant) needs none. What cannot be read is never reported, nor are triggers and code that no task
-runs.
+literal, `range(5)`, a constant) needs none. What cannot be read is never reported, nor are triggers and code that no
+task runs.
 
-`large` (100) is the number of items from which a collection of known size is large. It is where aiohttp and httpx stop
-opening connections of their own accord: a fan-out beyond it is no faster, its requests queue up in the client instead.
+`large` (100) is the number of items from which a collection of known size is large. It is where aiohttp and httpx
+stop opening connections of their own accord: a fan-out beyond it is no faster, its requests queue up in the client
+instead.
 
 ## Why is this bad?
-The collection decides how hard the other side is hit: ten items in the test, ten thousand on the day of the backfill. The
-service answers with 429 or drops connections, and one failure fails the whole task, which sends everything again when it
-is retried. The client's default is no protection: at 250 requests at once, aiohttp 3.14 and httpx 0.28 both keep 100
-connections busy, and with httpx every request that has waited 5 s for its turn fails with `PoolTimeout`. A hook that
-connects for every call has no limit at all.
+The collection decides how hard the other side is hit: ten items in the test, ten thousand on the day of the backfill.
+The service answers with 429 or drops connections, and one failure fails the whole task, which sends everything again
+when it is retried. The client's default is no protection: at 250 requests at once, aiohttp 3.14 and httpx 0.28 both
+keep 100 connections busy, and with httpx every request that has waited 5 s for its turn fails with `PoolTimeout`. A
+hook that connects for every call has no limit at all.
 
 Airflow's guide limits its own example with a semaphore, too.
 
@@ -53,8 +55,8 @@ async def fetch_users(ids: list[int]) -> list[dict]:
 
         return await asyncio.gather(*(fetch(user) for user in ids))
 ```
-Where every item needs its own retries, its own log and its own square in the grid, map an ordinary task over the items
-and let Airflow limit them. That costs a worker start for each item:
+Where every item needs its own retries, its own log and its own square in the grid, map an ordinary task over the
+items and let Airflow limit them. That costs a worker start for each item:
 ```python
 @task(retries=3, max_active_tis_per_dagrun=5)
 def fetch_user(user: int) -> dict:
@@ -71,6 +73,7 @@ There is no fix: only you know how many requests the other side can bear.
 ## References
 - https://airflow.apache.org/docs/task-sdk/stable/deferred-vs-async-operators.html
 - https://docs.python.org/3/library/asyncio-sync.html#semaphores
+
 """
 
 from __future__ import annotations

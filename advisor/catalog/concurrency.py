@@ -20,6 +20,7 @@ class Concurrency:
     arguments that do and their positions (-1: by keyword only). timeouts: contexts that bound a wait.
     coroutine_functions: functions of libraries that do nothing until what they return is awaited.
     clients: what happens to many requests at once, where nothing else limits them, in words, by the client's class.
+    coroutine_words: a file that makes a coroutine holds one of these: async functions, hooks and their async methods.
     """
 
     gatherers: frozenset[str]
@@ -32,6 +33,7 @@ class Concurrency:
     timeouts: frozenset[str]
     coroutine_functions: frozenset[str]
     clients: Mapping[str, str]
+    coroutine_words: tuple[bytes, ...]
 
 
 @cache
@@ -50,4 +52,5 @@ def concurrency() -> Concurrency:
         frozenset(data["timeouts"]),
         frozenset(data["coroutine_functions"]),
         data["clients"],
+        tuple(word.encode() for word in data["coroutine_words"]),
     )
