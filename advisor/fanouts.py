@@ -171,7 +171,9 @@ class FanOut:
             while outer is not None:
                 if self._limiters.has_connector(visit.file, outer):
                     return True
-                outer = function_of(outer)
+                # not the function that makes the DAG: it holds the other tasks, too
+                outer = function_of(outer) if outer != visit.walk.task.function else None
+                outer = outer if outer in visit.walk.visits else None
             if self._limiters.module_has_connector(visit.file):
                 return True
             ahead += [site.visit for site in visit.sites]

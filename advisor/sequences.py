@@ -234,12 +234,9 @@ class _Reader:
                 continue
             function = operand.field("function")
             paths = self._visit.file.names.candidates(function) if function is not None else ()
-            if node.kind() == "with_item":
-                if (
-                    any(path in concurrency().timeouts for path in paths)
-                    or self._visit.client(operand) is not None
-                ):
-                    continue
+            timed = any(path in concurrency().timeouts for path in paths)
+            if node.kind() == "with_item" and (timed or self._visit.client(operand) is not None):
+                continue
             doing = awaited(self._visit, operand)
             if doing.doing == "request":
                 if name_called(doing.call) in ("stream", "close", "aclose"):

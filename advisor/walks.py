@@ -25,7 +25,7 @@ __all__ = ["Visit", "Walk", "name_called", "walks"]
 
 _MAX_DEPTH = 6
 _MAX_VISITS = 150  # functions of one task
-_HANDED_OVER = frozenset(["start_soon", "map", "partial"])
+_HANDED_OVER = frozenset(["start_soon", "map"])
 
 
 class Site:
