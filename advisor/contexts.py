@@ -46,6 +46,24 @@ class Contexts:
             for path in self._names.candidates(called) if called is not None else ():
                 yield path, expression
 
+    def makes_dag(self) -> bool:
+        """Whether the file makes a DAG anywhere: `DAG(…)` or a function under `@dag`."""
+        tree = self._names.tree
+        for name in [local.local for local in self._names.imports if local.name in ("DAG", "dag")] + [
+            "DAG",
+            "dag",
+        ]:
+            for node in tree.occurrences.get(name, ()):
+                called, parent = node, node.parent()
+                while parent is not None and parent.kind() == "attribute":
+                    called, parent = parent, parent.parent()
+                is_used = parent is not None and parent.kind() in ("call", "decorator")
+                if is_used and any(
+                    _DAG.match(path) or _DAG_CLASS.match(path) for path in self._names.candidates(called)
+                ):
+                    return True
+        return False
+
     def task_flavour(self, function: Node) -> str | None:
         """ "" for a function under `@task`, "branch" under `@task.branch`, ...; None for a function that is no task."""
         for path, _ in self.decorators(function):

@@ -20,6 +20,7 @@ from advisor.operators import Operator
 from advisor.pythontasks import PythonTask, find_python_tasks
 from advisor.receivers import Receivers
 from advisor.sequences import Sequence, find_sequences
+from advisor.state import Lost, find_lost
 from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
 from advisor.triggers import Trigger, find_triggers
@@ -137,6 +138,11 @@ class DagFile:
     def deferrals(self) -> list[Deferral]:
         """What the file's own operators defer to, in the order of the text."""
         return find_deferrals(self)
+
+    @cached_property
+    def lost_state(self) -> list[Lost]:
+        """What the file's own operators set on themselves before they defer, and read when they are resumed."""
+        return find_lost(self)
 
     @cached_property
     def triggers(self) -> list[Trigger]:

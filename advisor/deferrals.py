@@ -10,6 +10,7 @@ from advisor.catalog.waits import waits
 from advisor.conditions import bound
 from advisor.contexts import in_loop
 from advisor.finding import Span
+from advisor.lineage import Lineage
 from advisor.resuming import Classes
 from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_parentheses
 
@@ -43,6 +44,25 @@ class Deferral:
     def class_name(self) -> str:
         """The operator's class."""
         return _name(self.owner)
+
+    @property
+    def lineage(self) -> Lineage:
+        """The operator's class with its bases."""
+        return self._classes.lineage(self.owner)
+
+    @property
+    def call_arguments(self) -> list[Node]:
+        """The arguments of `defer`, as written."""
+        return arguments_of(self.call)
+
+    @property
+    def ends_from_trigger(self) -> bool:
+        """Whether the trigger may end the task itself, so that nothing is resumed."""
+        trigger = self.trigger
+        return trigger is not None and any(
+            (keyword_parts(argument) or ("", argument))[0] == "end_from_trigger"
+            for argument in arguments_of(trigger)
+        )
 
     @property
     def trigger(self) -> Node | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from advisor.contexts import class_bases, decorator_expressions
 from advisor.flow import Readable
@@ -27,7 +28,6 @@ _PLAIN = frozenset(
         "airflow.sdk.definitions._internal.logging_mixin.LoggingMixin",
     }
 )
-_NO_ATTRIBUTES: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ class Layer:
         """What the class body binds to a name."""
         return self.file.names.bindings(name).get(self.node, [])
 
+    def methods(self) -> Iterator[Method]:
+        """The methods that stand in the class body, not those under `if` or `try`."""
+        body = self.node.field("body")
+        for child in body.named_children() if body is not None else ():
+            definition = child.field("definition") if child.kind() == "decorated_definition" else child
+            if definition is not None and definition.kind() == "function_definition":
+                yield Method(definition, self)
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -58,7 +66,7 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method, and the class of the project that defines it. `kind`: "def", "property" or "other" (decorated)."""
+    """A method, and the class of the project that defines it."""
 
     node: Node
     layer: Layer
@@ -72,17 +80,20 @@ class Method:
     @property
     def decorators(self) -> tuple[str, ...]:
         """The last part of each decorator's name, as written."""
-        called = (e.field("function") or e for e in decorator_expressions(self.node))
-        return tuple(expression.text().rpartition(".")[2] for expression in called)
+        found: list[str] = []
+        for expression in decorator_expressions(self.node):
+            called = expression.field("function") if expression.kind() == "call" else expression
+            found.append((called or expression).text().rpartition(".")[2])
+        return tuple(found)
 
 
 class Lineage:
     """A class and its bases in the order in which Python looks a name up.
 
-    `known`: outside bases that define nothing of what is asked for.
+    `known` tells by its dotted name whether an outside base defines nothing of what is asked for.
     """
 
-    def __init__(self, line: list[Layer | Outside], known: frozenset[str]) -> None:
+    def __init__(self, line: list[Layer | Outside], known: Callable[[str], bool]) -> None:
         self.line = line
         self._known = known
 
@@ -94,7 +105,7 @@ class Lineage:
     @property
     def outside(self) -> list[Outside]:
         """The bases from outside of the project, nearest first, those left out that give a class nothing."""
-        return [one for one in self.line if isinstance(one, Outside) and not _among(one, _PLAIN)]
+        return [one for one in self.line if isinstance(one, Outside) and not _among(one, _PLAIN.__contains__)]
 
     @property
     def is_known(self) -> bool:
@@ -116,7 +127,7 @@ class Lineage:
                     return Method(found[0].value, one)
                 if found or self.is_odd(one):
                     return UNKNOWN
-            elif not _among(one, self._known | _PLAIN):
+            elif not _among(one, self._known) and not _among(one, _PLAIN.__contains__):
                 return UNKNOWN
         return None
 
@@ -140,10 +151,12 @@ class Lineage:
         )
 
 
-def lineage(file: Readable, owner: Node, path: str, project: Project, known: frozenset[str]) -> Lineage:
+def lineage(
+    file: Readable, owner: Node, path: str, project: Project, known: Callable[[str], bool]
+) -> Lineage:
     """The lineage of the class defined at `owner` in the file at `path`.
 
-    `known`: dotted names of outside classes of which the asker knows that they define nothing of what is asked for.
+    `known`: whether an outside class of this dotted name is one that defines nothing of what the asker asks for.
     """
     found: list[Layer | Outside] = []
     for one in _walk(file, owner, path, project, [], _MAX_LAYERS):
@@ -185,5 +198,19 @@ def _walk(
             yield Outside(())
 
 
-def _among(one: Outside, names: frozenset[str]) -> bool:
-    return bool(one.paths) and all(path in names for path in one.paths)
+def _among(one: Outside, known: Callable[[str], bool]) -> bool:
+    return bool(one.paths) and all(map(known, one.paths))
+
+
+def is_derived_from(file: Readable, owner: Node, path: str, project: Project) -> bool:
+    """Whether a class is meant to be derived from, or may be: it says so, or another class of the project is."""
+    layer = Layer(file, owner, path)
+    if any("ABC" in base.text() for base in class_bases(owner)) or Lineage.is_odd(layer):
+        return True
+    if any(method.decorators and "abstractmethod" in method.decorators for method in layer.methods()):
+        return True
+    pattern = re.compile(rf"class\s+\w+\s*\([^)]*\b{re.escape(layer.name)}\b")
+    if pattern.search(file.tree.text):
+        return True
+    others = project.files_with(layer.name, path)
+    return others is None or any(pattern.search(project.text_of(other)) for other in others)

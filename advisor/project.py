@@ -125,6 +125,10 @@ class Project:
             return None
         return [other for other, data in self._texts.items() if wanted in data and other != own]
 
+    def text_of(self, file: str) -> str:
+        """The text of a file that `files_with` told of."""
+        return (self._texts or {}).get(file, b"").decode(errors="replace")
+
     def _read_all(self) -> dict[str, bytes]:
         files: list[str] = []
         size = 0

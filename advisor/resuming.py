@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from advisor.catalog.bases import bases
 from advisor.contexts import class_bases
+from advisor.lineage import Lineage, lineage
 from advisor.syntax import Node, arguments_of, keyword_parts, strip_parentheses
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class Classes:
     def __init__(self, dag_file: DagFile) -> None:
         self._dag_file = dag_file
         self._lines: dict[Node, list[Node]] = {}
+        self._lineages: dict[Node, Lineage] = {}
         self.deferrals: list[Deferral] = []
 
     def comes_back(self, deferral: Deferral, longest: float) -> bool:
@@ -38,6 +41,17 @@ class Classes:
             # It waits for what the first run found missing, and goes on then: another turn would be a race.
             lines = [line for line in lines if not self._waits_for_start(line, deferral)]
         return any(self._reaches(line, deferral, longest) for line in lines)
+
+    def lineage(self, owner: Node) -> Lineage:
+        """A class with all of its bases, those in other files, too; the plain operator and sensor hold no surprise."""
+        if owner not in self._lineages:
+            file = self._dag_file
+            self._lineages[owner] = lineage(file, owner, file.path, file.project, self._is_plain)
+        return self._lineages[owner]
+
+    def _is_plain(self, path: str) -> bool:
+        known = bases()
+        return path in known.mixins or self._dag_file.catalog.resolve(path) in known.operators
 
     def is_operator(self, owner: Node) -> bool:
         """Whether a class derives from an operator or sensor, straight or through other classes of this file."""
@@ -53,7 +67,7 @@ class Classes:
         name = method.field("name")
         found: dict[str, Node] = {}
         for definition in _methods(owner).values():
-            for call, called, _ in _own_calls(definition):
+            for call, called, _ in own_calls(definition):
                 if name is not None and called == name.text():
                     for argument in arguments_of(call):
                         keyword = keyword_parts(argument)
@@ -82,7 +96,7 @@ class Classes:
         resumed = next(
             (_methods(o)[deferral.resumes_in] for o in line if deferral.resumes_in in _methods(o)), None
         )
-        for call, called, _ in _own_calls(resumed) if resumed is not None else ():
+        for call, called, _ in own_calls(resumed) if resumed is not None else ():
             if _tests_event(call, resumed) and self._runs_through(line, called, deferral.method):
                 return False
         return self._runs_through(line, "execute", deferral.method)
@@ -98,7 +112,7 @@ class Classes:
             if method == wanted:
                 return True
             seen.add(name)
-            ahead += [called for _, called, _ in _own_calls(method)]
+            ahead += [called for _, called, _ in own_calls(method)]
         return False
 
     def _reaches(self, line: list[Node], wanted: Deferral, longest: float) -> bool:
@@ -114,16 +128,16 @@ class Classes:
             if place is None:
                 continue
             method = _methods(line[place])[name]
-            given = _told_apart_by(method) if resumed else frozenset[str]()
+            given = told_apart_by(method) if resumed else frozenset[str]()
             for deferral in self.deferrals:
-                if deferral.method == method and not _is_skipped(deferral.call, method, given):
+                if deferral.method == method and not is_skipped(deferral.call, method, given):
                     if deferral.call == wanted.call:
                         return True
                     wait = deferral.known_wait
                     if deferral.resumes_in and (wait is None or wait <= longest):
                         ahead.append((deferral.resumes_in, 0, True))
-            for call, called, above in _own_calls(method):
-                if not _is_skipped(call, method, given):
+            for call, called, above in own_calls(method):
+                if not is_skipped(call, method, given):
                     passed = any(argument.text() in given for argument in map(_value, arguments_of(call)))
                     ahead.append((called, place + 1 if above else 0, passed))
         return False
@@ -183,7 +197,7 @@ def _without_type(base: Node) -> Node:
     return value or base
 
 
-def _own_calls(method: Node) -> Iterator[tuple[Node, str, bool]]:
+def own_calls(method: Node) -> Iterator[tuple[Node, str, bool]]:
     """The calls of the object's own methods: the call, the method's name, whether it is one of `super()`."""
     rule: Any = {"kind": "call", "has": {"field": "function", "kind": "attribute"}}
     for call in method.find_all({"rule": rule}):
@@ -204,7 +218,7 @@ def _value(argument: Node) -> Node:
     return keyword[1] if keyword is not None else argument
 
 
-def _told_apart_by(method: Node) -> frozenset[str]:
+def told_apart_by(method: Node) -> frozenset[str]:
     """The parameters that only a resumed task is given: `event`, and what has the default None."""
     parameters = method.field("parameters")
     names: set[str] = set()
@@ -219,7 +233,7 @@ def _told_apart_by(method: Node) -> frozenset[str]:
     return frozenset(names - {"context"})
 
 
-def _is_skipped(node: Node, method: Node, given: frozenset[str]) -> bool:
+def is_skipped(node: Node, method: Node, given: frozenset[str]) -> bool:
     """Whether a node of a method can't be reached while these parameters are given."""
     if not given:
         return False
@@ -236,7 +250,7 @@ def _is_skipped(node: Node, method: Node, given: frozenset[str]) -> bool:
             for statement in ancestor.named_children():
                 if statement == child:
                     break
-                if _always_leaves(statement, given):
+                if always_leaves(statement, given):
                     return True
         if ancestor == method:
             return False
@@ -244,7 +258,7 @@ def _is_skipped(node: Node, method: Node, given: frozenset[str]) -> bool:
     return False
 
 
-def _always_leaves(statement: Node, given: frozenset[str]) -> bool:
+def always_leaves(statement: Node, given: frozenset[str]) -> bool:
     """Whether nothing after a statement is run while these parameters are given."""
     if statement.kind() in _EXITS:
         return True
@@ -263,7 +277,7 @@ def _always_leaves(statement: Node, given: frozenset[str]) -> bool:
 
 
 def _block_leaves(block: Node, given: frozenset[str]) -> bool:
-    return any(_always_leaves(statement, given) for statement in block.named_children())
+    return any(always_leaves(statement, given) for statement in block.named_children())
 
 
 def _truth(test: Node, given: frozenset[str], depth: int = 0) -> bool | None:

@@ -1,0 +1,40 @@
+"""The catalog's small table of what Airflow's own base classes give to a trigger or an operator."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from os.path import dirname, join
+
+from advisor.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """Dotted names, and the names of attributes.
+
+    triggers: the abstract triggers; they define no `run` and no `serialize`, and their `__init__` takes any keyword.
+    watchers: those among them that watch an asset.
+    operators: the plain operator and sensor, by the catalog's names. mixins: what may stand beside them.
+    attributes: what every operator or sensor has, by one of the versions read (2.11.2 and 3.3.2).
+    """
+
+    triggers: frozenset[str]
+    watchers: frozenset[str]
+    operators: frozenset[str]
+    mixins: frozenset[str]
+    attributes: frozenset[str]
+
+
+@cache
+def bases() -> Bases:
+    """The table that ships, read once a process."""
+    with open(join(dirname(__file__), "bases.json"), encoding="utf-8") as file:
+        data = json.load(file)
+    return Bases(
+        frozenset(data["triggers"]),
+        frozenset(data["watchers"]),
+        frozenset(data["operators"]),
+        frozenset(data["mixins"]),
+        frozenset(data["attributes"]),
+    )

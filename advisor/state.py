@@ -1,0 +1,330 @@
+"""What a resumed operator no longer has: attributes set before it deferred, on an object that is gone since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from advisor.catalog.bases import bases
+from advisor.finding import Span
+from advisor.lineage import Lineage, Method
+from advisor.records import dataclass
+from advisor.resuming import always_leaves, is_skipped, told_apart_by
+from advisor.syntax import Node
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+    from advisor.deferrals import Deferral
+
+_MAX_METHODS = 80
+_TARGETS = frozenset(
+    {
+        "pattern_list",
+        "tuple_pattern",
+        "list_pattern",
+        "list_splat_pattern",
+        "as_pattern_target",
+        "parenthesized_expression",
+    }
+)
+_TESTS = frozenset(
+    {"if_statement", "elif_clause", "while_statement", "conditional_expression", "assert_statement"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An attribute that is set before a deferral and read after it.
+
+    `is_none` says that `__init__` sets it to None, so that it is there, but empty. `set_in` and `read_in` are methods.
+    """
+
+    attribute: str
+    set_in: str
+    read_in: str
+    is_none: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One `self.name` in a method."""
+
+    name: str
+    node: Node
+    reads: bool
+    writes: bool
+
+
+class State:
+    """The attributes of one operator class, in the order of its run."""
+
+    def __init__(self, dag_file: DagFile, line: Lineage, deferrals: list[Deferral]) -> None:
+        self._dag_file = dag_file
+        self._line = line
+        self._deferrals = deferrals
+        self._uses: dict[Node, list[Use]] = {}
+
+    def lost(self) -> Iterator[Lost]:
+        """The attributes that are lost in a deferral, each once."""
+        told: set[str] = set()
+        made = self._reached(["__init__"])
+        kept = {use.name for method in made for use in self._of(method) if use.writes}
+        empty = self._set_to_none(made)
+        for deferral in self._deferrals:
+            if not deferral.resumes_in:
+                continue
+            before = self._written_before(deferral)
+            resumed = self._reached([deferral.resumes_in])
+            if not before or not resumed or self._hands_itself_on(resumed):
+                continue
+            again = {
+                use.name
+                for method in resumed
+                for use in self._of(method)
+                if use.writes and self._runs(use, method)
+            }
+            for name, (writer, written) in before.items():
+                if name in told or name in again or name in bases().attributes:
+                    continue
+                is_none = name in empty
+                if not is_none and (name in kept or self._line.binds(name) is not False):
+                    continue
+                read = self._first_read(name, resumed, is_none)
+                if read is None:
+                    continue
+                told.add(name)
+                method, use = read
+                span = self._span(method, use, writer, written, deferral)
+                yield Lost(name, writer.name, method.name, is_none, span)
+
+    def _span(self, method: Method, use: Use, writer: Method, written: Use, deferral: Deferral) -> Span:
+        for owner, one in ((method, use), (writer, written)):
+            if owner.layer.file is self._dag_file:
+                return self._dag_file.tree.span(one.node)
+        return deferral.span
+
+    # -- what is reached
+
+    def _of(self, method: Method) -> list[Use]:
+        if method.node not in self._uses:
+            self._uses[method.node] = list(_uses(method))
+        return self._uses[method.node]
+
+    def _called(self, method: Method, use: Use) -> Method | None:
+        """The method or property behind `self.name`."""
+        found = self._line.find(use.name) if not use.writes else None
+        return found if isinstance(found, Method) and found.node != method.node else None
+
+    def _reached(self, names: list[str]) -> list[Method]:
+        """The methods that are run from these on, as far as they are of the project; none where a base may come in."""
+        ahead = [self._line.find(name) for name in names]
+        found: list[Method] = []
+        seen: set[Node] = set()
+        while ahead and len(found) < _MAX_METHODS:
+            method = ahead.pop()
+            if not isinstance(method, Method) or method.node in seen:
+                continue
+            seen.add(method.node)
+            found.append(method)
+            ahead += [self._called(method, use) for use in self._of(method)]
+            ahead += [self._line.find(name, after=method.layer) for name in _super_calls(method)]
+        return found
+
+    def _leads_to(self, method: Method, deferral: Deferral) -> bool:
+        return any(one.node == deferral.method for one in self._reached([method.name]))
+
+    def _written_before(self, deferral: Deferral) -> dict[str, tuple[Method, Use]]:
+        """The attributes that are set on the way to a deferral, from wherever a run of the task starts."""
+        found: dict[str, tuple[Method, Use]] = {}
+        starts = {"execute", *(one.resumes_in for one in self._deferrals if one.resumes_in)}
+        ahead = [method for name in sorted(starts) if isinstance(method := self._line.find(name), Method)]
+        seen: set[Node] = set()
+        while ahead and len(seen) < _MAX_METHODS:
+            method = ahead.pop()
+            if method.node in seen:
+                continue
+            seen.add(method.node)
+            points: list[tuple[Node, Method | None]] = []
+            if method.node == deferral.method:
+                points.append((deferral.call, None))
+            for use in self._of(method):
+                called = self._called(method, use)
+                if called is not None and self._leads_to(called, deferral):
+                    points.append((use.node, called))
+            for point, called in points:
+                for use in self._of(method):
+                    if _comes_before(use.node, point, method.node):
+                        self._add(found, method, use, called)
+                if called is not None:
+                    ahead.append(called)
+        return found
+
+    def _add(
+        self, found: dict[str, tuple[Method, Use]], method: Method, use: Use, leading: Method | None
+    ) -> None:
+        if use.writes:
+            found.setdefault(use.name, (method, use))
+            return
+        helper = self._called(method, use)
+        if helper is None or (leading is not None and helper.node == leading.node):
+            return
+        if set(helper.decorators) & {"property", "cached_property"}:
+            return  # what a property keeps, it makes again
+        for one in self._reached([helper.name]):
+            for inner in self._of(one):
+                if inner.writes:
+                    found.setdefault(inner.name, (one, inner))
+
+    # -- what is read
+
+    def _runs(self, use: Use, method: Method) -> bool:
+        return not is_skipped(use.node, method.node, told_apart_by(method.node))
+
+    def _first_read(self, name: str, resumed: list[Method], is_none: bool) -> tuple[Method, Use] | None:
+        found: tuple[Method, Use] | None = None
+        for method in resumed:
+            for use in self._of(method):
+                if use.name != name or not use.reads or not self._runs(use, method):
+                    continue
+                if is_none and _is_tested(use.node, method.node):
+                    return None
+                if _is_guarded(use.node, method.node, name):
+                    continue
+                found = found or (method, use)
+        return found
+
+    def _hands_itself_on(self, methods: list[Method]) -> bool:
+        """Whether the object is given away or filled in a way that can't be seen."""
+        for method in methods:
+            for node in method.layer.file.tree.occurrences.get("self", ()):
+                parent = node.parent()
+                if parent is None or parent.kind() in ("attribute", "parameters", "typed_parameter"):
+                    continue
+                if any(ancestor == method.node for ancestor in node.ancestors()) and not _in_super(node):
+                    return True
+        return False
+
+    def _set_to_none(self, made: list[Method]) -> set[str]:
+        """The attributes that `__init__` sets to None, and to nothing else."""
+        empty: set[str] = set()
+        other: set[str] = set()
+        for method in made:
+            for use in self._of(method):
+                if use.writes:
+                    statement = use.node.parent()
+                    value = statement.field("right") if statement is not None else None
+                    is_none = value is not None and value.kind() == "none"
+                    (empty if is_none and method.name == "__init__" else other).add(use.name)
+        return empty - other
+
+
+def find_lost(dag_file: DagFile) -> list[Lost]:
+    """What is lost in the deferrals of the file's operators, in the order of the text."""
+    by_owner: dict[Node, list[Deferral]] = {}
+    for deferral in dag_file.deferrals:
+        by_owner.setdefault(deferral.owner, []).append(deferral)
+    found = [
+        lost
+        for deferrals in by_owner.values()
+        for lost in State(dag_file, deferrals[0].lineage, deferrals).lost()
+    ]
+    return sorted(found, key=lambda lost: lost.span.start)
+
+
+def _uses(method: Method) -> Iterator[Use]:
+    for node in method.layer.file.tree.kinds("attribute", under=method.node):
+        holder, name = node.field("object"), node.field("attribute")
+        if holder is None or name is None or holder.text() != "self":
+            continue
+        child, parent = node, node.parent()
+        while parent is not None and parent.kind() in _TARGETS:
+            child, parent = parent, parent.parent()
+        kind = parent.kind() if parent is not None else ""
+        is_left = parent is not None and parent.field("left") == child
+        if kind == "assignment" and is_left and parent is not None:
+            if parent.field("right") is not None:
+                yield Use(name.text(), node, False, True)
+        elif kind == "augmented_assignment" and is_left:
+            yield Use(name.text(), node, True, True)
+        elif (kind in ("for_statement", "for_in_clause") and is_left) or child.kind() == "as_pattern_target":
+            yield Use(name.text(), node, False, True)
+        elif kind != "delete_statement":
+            yield Use(name.text(), node, True, False)
+
+
+def _super_calls(method: Method) -> Iterator[str]:
+    for node in method.layer.file.tree.kinds("attribute", under=method.node):
+        holder, name = node.field("object"), node.field("attribute")
+        if holder is not None and name is not None and holder.text().startswith("super("):
+            yield name.text()
+
+
+def _in_super(node: Node) -> bool:
+    parent = node.parent()
+    call = parent.parent() if parent is not None and parent.kind() == "argument_list" else None
+    function = call.field("function") if call is not None else None
+    return function is not None and function.text() == "super"
+
+
+def _comes_before(node: Node, point: Node, method: Node) -> bool:
+    """Whether a run that comes to `point` may have come through `node` before, both of one method."""
+    if node.range().start.index >= point.range().start.index:
+        return False
+    around = list(point.ancestors())
+    child = node
+    for ancestor in node.ancestors():
+        if ancestor in around:
+            kind = ancestor.kind()
+            if kind == "if_statement":
+                inside = next((one for one in ancestor.children() if one == point or one in around), None)
+                return child == ancestor.field("condition") or inside is None or inside == child
+            return True
+        if ancestor.kind() == "block":
+            later = False
+            for statement in ancestor.named_children():
+                if later and always_leaves(statement, frozenset()):
+                    return False
+                later = later or statement == child
+        if ancestor == method:
+            return True
+        child = ancestor
+    return True
+
+
+def _is_guarded(node: Node, method: Node, name: str) -> bool:
+    """Whether a read is only made where the author thought of the attribute's absence, or of a run that defers not."""
+    child = node
+    for ancestor in node.ancestors():
+        if ancestor == method:
+            return False
+        kind = ancestor.kind()
+        if kind in _TESTS:
+            test = ancestor.field("condition")
+            if (
+                test is not None
+                and test != child
+                and ("deferrable" in test.text() or "hasattr" in test.text())
+            ):
+                return True
+        if kind == "try_statement" and child == ancestor.field("body"):
+            handlers = [one.text() for one in ancestor.named_children() if one.kind() == "except_clause"]
+            if any("AttributeError" in handler.partition(":")[0] for handler in handlers):
+                return True
+        child = ancestor
+    return False
+
+
+def _is_tested(node: Node, method: Node) -> bool:
+    """Whether a read asks whether there is a value: in the test of a statement, or in `a or b`."""
+    child = node
+    for ancestor in node.ancestors():
+        kind = ancestor.kind()
+        if ancestor == method or kind in ("block", "argument_list"):
+            return False
+        if kind in ("boolean_operator", "not_operator", "comparison_operator"):
+            return True
+        if kind in _TESTS and (kind == "conditional_expression" or child == ancestor.field("condition")):
+            return True
+        child = ancestor
+    return False
