@@ -52,6 +52,10 @@ def _run(arguments: list[str]) -> int:
         from advisor import mending
 
         return mending.fix(chosen)
+    if chosen.command == "server":
+        from advisor.server import command
+
+        return command.serve(chosen)
     from advisor import reference
 
     if chosen.command == "explain":

@@ -84,35 +84,34 @@ class HasOptions(Protocol):
         """The options by their Python names, with their defaults."""
 
 
-def load(start: Path, explicit: Path | None, isolated: bool) -> Settings:
-    """The settings for a run over files below `start`.
+def load(start: Path, explicit: Path | None, isolated: bool, here: Path | None = None) -> Settings:
+    """The settings for a run over files below `start`, as from the folder `here` (default: the working directory).
 
     Raises:
         ConfigError: for a file that can't be read or says something wrong. Rule names and their options are
             checked later, by `with_rule_options` and the selection, because this module knows no rules.
     """
-    start = Path(os.path.abspath(start))
+    start, here = Path(os.path.abspath(start)), here or Path.cwd()
     if explicit is not None:
         table = _table_of(explicit)
         if table is None:
             raise ConfigError(f"{_shown(explicit)}: there is no table `[tool.dag-advisor]` in this file")
         return _settings(table, explicit)
     if not isolated:
-        for folder in dict.fromkeys((start, Path.cwd())):
+        for folder in dict.fromkeys((start, here)):
             for candidate in (folder, *folder.parents):
                 for name in (FILE, "pyproject.toml"):
                     path = candidate / name
                     if path.is_file() and (table := _table_of(path)) is not None:
                         return _settings(table, path)
-    return Settings(root=_root(start))
+    return Settings(root=_root(start, here))
 
 
-def _root(start: Path) -> Path:
+def _root(start: Path, here: Path) -> Path:
     for marks in _MARKS:
         for candidate in (start, *start.parents):
             if any((candidate / mark).exists() for mark in marks):
                 return candidate
-    here = Path.cwd()
     return here if start.is_relative_to(here) else start
 
 

@@ -78,6 +78,20 @@ def encode(source: Source, text: str) -> bytes:
     return (codecs.BOM_UTF8 if source.bom else b"") + text.encode(source.encoding)
 
 
+def saved(text: str) -> bytes:
+    """The bytes that an editor saves a text as: in the encoding that its cookie names, else in UTF-8.
+
+    A character that can't be written so is replaced by a question mark, so that all others stay where they are.
+    """
+    data = text.encode("utf-8", "replace")
+    bom = data.startswith(codecs.BOM_UTF8)
+    try:
+        encoding = _encoding(data[3:] if bom else data, bom)
+        return data if encoding == "utf-8" else text.encode(encoding, "replace")
+    except (Unreadable, UnicodeError, LookupError):
+        return data
+
+
 def _encoding(body: bytes, bom: bool) -> str:
     found = _cookie(body)
     if found is None:

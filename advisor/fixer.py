@@ -19,6 +19,8 @@ Check: TypeAlias = Callable[[bytes], list[Finding]]
 ROUNDS = 10
 """A fix may uncover another one; a file that is not quiet after so many rounds is left as it was."""
 
+_ENCODING = "the file's encoding can't be written back byte for byte"
+
 # Rules that ask for deferral, and rules that ask for the contrary: a fix of one must not raise the other.
 _MORE = frozenset({"missing-deferrable", "sync-sensor", "legacy-async-class"})
 _LESS = frozenset(
@@ -44,6 +46,26 @@ class Fixed:
     applied: list[Finding] = field(default_factory=list)
     skipped: list[tuple[Finding, str]] = field(default_factory=list)
     remaining: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A file after fixes that stood the proof, and the edits that made it, in terms of the text before them."""
+
+    data: bytes
+    edits: Sequence[Edit]
+
+    def moved(self, offset: int) -> int:
+        """Where the character that stood at `offset` stands now."""
+        return _moved(offset, self.edits)
+
+
+def attempt(data: bytes, path: str, check: Check, bundle: Sequence[Finding]) -> Proven | str:
+    """One of the `bundles` of a file's findings put into effect and proven as `fix` does, or why that can't be."""
+    try:
+        return _Trial(data, path, check).outcome([bundle])
+    except (Unreadable, UnicodeError):
+        return _ENCODING
 
 
 def fix(data: bytes, path: str, check: Check, *, unsafe: bool) -> Fixed:
@@ -75,25 +97,24 @@ def fix(data: bytes, path: str, check: Check, *, unsafe: bool) -> Fixed:
         now = step.data
         seen.add(now)
     unsettled = "its fix calls for another one without end, so the file was left as it is"
-    bundles, skipped = _bundles(findings(data), unsafe)
+    wanted, skipped = bundles(findings(data), unsafe)
     return Fixed(
         data,
         [],
-        [*skipped, *((finding, unsettled) for bundle in bundles for finding in bundle)],
+        [*skipped, *((finding, unsettled) for bundle in wanted for finding in bundle)],
         findings(data),
     )
 
 
 def _round(data: bytes, path: str, findings: Check, unsafe: bool) -> Fixed:
     """One try of everything that could be fixed."""
-    bundles, skipped = _bundles(findings(data), unsafe)
-    if not bundles:
+    wanted, skipped = bundles(findings(data), unsafe)
+    if not wanted:
         return Fixed(data, skipped=skipped)
     try:
         trial = _Trial(data, path, findings)
     except (Unreadable, UnicodeError):
-        reason = "the file's encoding can't be written back byte for byte"
-        skipped += [(finding, reason) for bundle in bundles for finding in bundle]
+        skipped += [(finding, _ENCODING) for bundle in wanted for finding in bundle]
         return Fixed(data, skipped=skipped)
 
     good: list[list[Finding]] = []
@@ -102,9 +123,9 @@ def _round(data: bytes, path: str, findings: Check, unsafe: bool) -> Fixed:
     def settle(part: list[list[Finding]]) -> None:
         nonlocal result
         outcome = trial.outcome([*good, *part])
-        if isinstance(outcome, bytes):
+        if isinstance(outcome, Proven):
             good.extend(part)
-            result = outcome
+            result = outcome.data
         elif len(part) == 1:
             skipped.extend((finding, outcome) for finding in part[0])
         else:
@@ -112,7 +133,7 @@ def _round(data: bytes, path: str, findings: Check, unsafe: bool) -> Fixed:
             settle(part[:middle])
             settle(part[middle:])
 
-    settle(bundles)
+    settle(wanted)
     return Fixed(result, [finding for bundle in good for finding in bundle], sorted(skipped, key=_place))
 
 
@@ -120,11 +141,11 @@ def _place(skipped: tuple[Finding, str]) -> tuple[int, int, str]:
     return skipped[0].span.start, skipped[0].span.end, skipped[0].rule
 
 
-def _bundles(
+def bundles(
     findings: Sequence[Finding], unsafe: bool
 ) -> tuple[list[list[Finding]], list[tuple[Finding, str]]]:
-    """What may be fixed, each entry to be fixed as a whole, and what is held back by its group."""
-    bundles: list[list[Finding]] = []
+    """What may be fixed, in the order of the text, each entry to be fixed as a whole; and what its group holds back."""
+    found: list[list[Finding]] = []
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.fix is None:
@@ -132,18 +153,18 @@ def _bundles(
         if finding.fix.group:
             groups.setdefault(finding.fix.group, []).append(finding)
         elif _may(finding, unsafe):
-            bundles.append([finding])
+            found.append([finding])
     skipped: list[tuple[Finding, str]] = []
     for members in groups.values():
         allowed = [finding for finding in members if _may(finding, unsafe)]
         size = max(finding.fix.group_size for finding in members if finding.fix)
         if len(allowed) == len(members) >= size:
-            bundles.append(members)
+            found.append(members)
         elif allowed:
             reason = _held_back(members, size, unsafe)
             skipped += [(finding, reason) for finding in allowed]
-    bundles.sort(key=lambda bundle: min(finding.span.start for finding in bundle))
-    return bundles, skipped
+    found.sort(key=lambda bundle: min(finding.span.start for finding in bundle))
+    return found, skipped
 
 
 def _may(finding: Finding, unsafe: bool) -> bool:
@@ -183,11 +204,11 @@ class _Trial:
         self._findings = findings
         self._parsed = _parses(data)
 
-    def outcome(self, bundles: Sequence[Sequence[Finding]]) -> bytes | str:
+    def outcome(self, chosen_bundles: Sequence[Sequence[Finding]]) -> Proven | str:
         """The file with these fixes, or why they can't be made."""
         from advisor import rewrite  # libcst takes 0.3 s to import: not before there is something to fix
 
-        chosen = [finding for bundle in bundles for finding in bundle]
+        chosen = [finding for bundle in chosen_bundles for finding in bundle]
         rewrites = [wanted for finding in chosen if finding.fix for wanted in finding.fix.rewrites]
         try:
             changes = rewrite.edits(self._source.text, rewrites)
@@ -200,7 +221,7 @@ class _Trial:
             return "the fix would change nothing"
         if self._parsed and not _parses(data):
             return "the fixed file would not parse"
-        return self._regression(chosen, changes, data) or data
+        return self._regression(chosen, changes, data) or Proven(data, changes)
 
     def _regression(self, chosen: Sequence[Finding], changes: Sequence[Edit], data: bytes) -> str:
         """What speaks against the fixes in the findings after them, "" if nothing does."""

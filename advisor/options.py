@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "Print a rule's page",
     "rules": "List the rules",
     "catalog": "Look into the facts about Airflow's classes",
+    "server": "Serve an editor: findings, fixes and pages while people type",
 }
 USAGE = """\
 dag-advisor: advice and fixes for how Airflow tasks wait.
@@ -83,6 +84,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options.command = name
     if name in ("check", "fix"):
         _consistent(options)
+    elif name == "server":
+        _one_configuration(options)
     return options
 
 
@@ -95,8 +98,7 @@ def _unknown_command(name: str) -> str:
 
 
 def _consistent(options: argparse.Namespace) -> None:
-    if options.config and options.isolated:
-        raise UsageError("`--config` and `--isolated` can't be given together")
+    _one_configuration(options)
     if "-" in options.paths and len(options.paths) > 1:
         raise UsageError("`-` (stdin) can't be checked together with other paths")
     if options.stdin_filename is not None and options.paths not in ([], ["-"]):
@@ -130,6 +132,11 @@ def _consistent_adoption(options: argparse.Namespace) -> None:
         raise UsageError("`--write-baseline` and `--diff-base` can't be given together")
 
 
+def _one_configuration(options: argparse.Namespace) -> None:
+    if options.config and options.isolated:
+        raise UsageError("`--config` and `--isolated` can't be given together")
+
+
 def _new(name: str, description: str) -> Parser:
     def formatter(prog: str) -> argparse.HelpFormatter:
         return argparse.HelpFormatter(prog, max_help_position=32, width=min(_columns(), 100))
@@ -149,6 +156,7 @@ _OPERANDS = {
     "explain": "RULE | --all",
     "rules": "",
     "catalog": "show CLASS | search TEXT | export | scan PATHS... | build WHEELS",
+    "server": "",
 }
 
 
@@ -373,10 +381,30 @@ def _catalog() -> Parser:
     return parser
 
 
+def _server() -> Parser:
+    parser = _new("server", "Serve an editor on standard input and output (LSP): see docs/editors.md.")
+    parser.add_argument("--stdio", action="store_true", help="speak on standard input and output (always so)")
+    parser.add_argument(
+        "--target-airflow",
+        type=_version,
+        metavar="X.Y",
+        help="the Airflow version the DAGs run on (default: auto, from the configuration or the project)",
+    )
+    parser.add_argument("--config", metavar="FILE", help="configuration file (default: the nearest one)")
+    parser.add_argument(
+        "--isolated",
+        action="store_true",
+        help="read neither configuration nor project files for the target (default: off)",
+    )
+    _version_option(parser)
+    return parser
+
+
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "check": _check,
     "fix": _fix,
     "explain": _explain,
     "rules": _rules,
     "catalog": _catalog,
+    "server": _server,
 }

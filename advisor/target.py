@@ -246,7 +246,7 @@ def _kind(name: str, folder: str) -> str | None:
     return None
 
 
-def _candidates(root: Path) -> Iterator[tuple[int, str]]:
+def candidates(root: Path) -> Iterator[tuple[int, str]]:
     """The files worth reading, as (rank of their kind, path below the root with forward slashes)."""
     folders = [""]
     for folder in folders:  # grows while the root is listed
@@ -268,7 +268,7 @@ def _candidates(root: Path) -> Iterator[tuple[int, str]]:
 
 def _read(root: Path) -> Clues | None:
     """Everything that the project's files say, or None when there is none of these files."""
-    found = sorted(_candidates(root), key=lambda item: (item[0], *_order(item[1])))
+    found = sorted(candidates(root), key=lambda item: (item[0], *_order(item[1])))
     if not found:
         return None
     del found[_MOST_FILES:]

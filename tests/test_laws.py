@@ -17,6 +17,8 @@ DOORS = {
     "rich": ("advisor/report/", "advisor/progress.py"),
     "tomli": ("advisor/toml.py",),
     "tomllib": ("advisor/toml.py",),
+    "pygls": ("advisor/server/app.py",),
+    "lsprotocol": ("advisor/server/app.py", "advisor/server/actions.py", "advisor/server/answers.py"),
     "pathspec": ("advisor/files.py", "advisor/config.py"),
 }
 # What a room may not import: the arrows run the other way.

@@ -63,7 +63,7 @@ def show(name: str) -> str:
     Raises LookupError, with the nearest names, for a name that nobody has or had.
     """
     hooks = hooks_text.find(name)
-    return "\n".join(map(hooks_text.page, hooks)) if hooks else "\n".join(map(_page, find(name)))
+    return "\n".join(map(hooks_text.page, hooks)) if hooks else "\n".join(map(page, find(name)))
 
 
 def search(text: str) -> str:
@@ -127,7 +127,8 @@ def _default_text(parameter: Parameter | None) -> str:
     return f" = {parameter.code or repr(parameter.default)}"
 
 
-def _page(facts: ClassFacts) -> str:
+def page(facts: ClassFacts) -> str:
+    """Everything worth knowing about a class, as text."""
     lines = [facts.name, f"  {facts.kind} of {facts.provider}"]
     add = lines.append
     when = alternatives_text(facts.defers_when)

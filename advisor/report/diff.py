@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 Change: TypeAlias = tuple[int, int, int, int]
@@ -48,7 +48,7 @@ def _grouped(changes: list[Change]) -> Iterator[list[Change]]:
         yield group
 
 
-def changes(a: list[bytes], b: list[bytes]) -> list[Change]:
+def changes(a: Sequence[bytes] | Sequence[str], b: Sequence[bytes] | Sequence[str]) -> list[Change]:
     """The runs of lines to replace, in order: from `a[start:end]` to `b[new_start:new_end]`.
 
     Myers' greedy algorithm: its time grows with the number of changed lines, and our edits are few, where

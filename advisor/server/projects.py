@@ -1,0 +1,151 @@
+"""Which configuration and target a file has, worked out once a folder, and anew when something about them changed."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor import config, engine, target
+from advisor.config import Settings
+from advisor.files import SKIPPED_FOLDERS
+from advisor.project import Project
+from advisor.records import dataclass, replace
+from advisor.rule import UnknownRule, discover
+from advisor.server.documents import inside
+from advisor.target import TargetError
+from advisor.text import Refusal
+
+if TYPE_CHECKING:
+    from advisor.engine import Context
+
+# A place in which nothing is found: for documents that stand nowhere.
+_NOWHERE = Path(os.path.join(os.path.abspath(os.sep), "dag-advisor-untitled"))
+
+
+@dataclass(frozen=True)
+class Place:
+    """What holds for the files of one folder: their context, or why there is none; `stamp`: what that was read from."""
+
+    context: Context | None
+    error: str
+    stamp: tuple[object, ...]
+
+
+class Projects:
+    """The contexts of all files that the editor shows; as `dag-advisor check FILE` in the workspace would find them."""
+
+    def __init__(self, options: Namespace) -> None:
+        self._options = options
+        self._places: dict[str, Place] = {}
+        self._contexts: dict[tuple[str, str | None], Context] = {}
+        #: the workspace's folders, as absolute paths
+        self.folders: list[str] = []
+
+    def path_of(self, path: str | None) -> str:
+        """The path under which a document is judged: one that stands in no file is in the first workspace folder."""
+        if path is not None:
+            return path
+        return os.path.join(self.folders[0] if self.folders else str(_NOWHERE), "untitled.py")
+
+    def place(self, path: str) -> Place:
+        """What holds for a file (a document's `path_of`)."""
+        folder = os.path.dirname(path)
+        if folder not in self._places:
+            self._places[folder] = self._find(folder)
+        return self._places[folder]
+
+    def skips(self, path: str) -> bool:
+        """Whether a file is none of the project's: in an environment, a tool's folder, or excluded."""
+        folder = next((folder for folder in self.folders if inside(path, folder)), "")
+        parts = Path(path[len(folder) :]).parts
+        if not SKIPPED_FOLDERS.isdisjoint(parts[:-1]):
+            return True
+        context = self.place(path).context
+        if context is None or not context.settings.exclude:
+            return False
+        root = os.path.realpath(context.settings.root)
+        relative = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/").split("/")
+        return any(
+            config.matches(pattern, relative[:end])
+            for pattern in context.settings.exclude
+            for end in range(1, len(relative) + 1)
+        )
+
+    def refresh(self) -> bool:
+        """Forget what was read from files that are not what they were; whether there were any."""
+        old = [folder for folder, place in self._places.items() if place.stamp != self._stamp(folder, place)]
+        if old:
+            self.forget()
+        return bool(old)
+
+    def forget(self) -> None:
+        """Read every configuration anew when it is next asked for."""
+        self._places.clear()
+        self._contexts.clear()
+
+    def changed(self, path: str) -> list[str]:
+        """A Python file was written, made or removed: forget what projects know of others' files; their roots."""
+        roots: list[str] = []
+        for key, context in list(self._contexts.items()):
+            root = str(context.settings.root)
+            if inside(path, root) or inside(os.path.realpath(path), os.path.realpath(root)):
+                self._contexts[key] = replace(context, project=Project(root))
+                roots.append(root)
+        for folder, place in self._places.items():
+            if place.context is not None:
+                self._places[folder] = replace(place, context=self._contexts[_key(place.context.settings)])
+        return roots
+
+    def _find(self, folder: str) -> Place:
+        options = self._options
+        nowhere = folder == str(_NOWHERE)
+        explicit = Path(options.config) if options.config else None
+        here = max((one for one in self.folders if inside(folder, one)), key=len, default=folder)
+        isolated = options.isolated or nowhere
+        try:
+            settings = config.load(Path(folder), explicit, isolated, Path(here))
+            settings = config.with_rule_options(settings, discover())
+            key = _key(settings)
+            if key not in self._contexts:
+                found = target.detect(settings.root, settings, options.target_airflow, isolated)
+                self._contexts[key] = engine.prepare(settings, found)
+            place = Place(self._contexts[key], "", ())
+        except (Refusal, TargetError, UnknownRule) as error:
+            place = Place(None, str(error), ())
+        return replace(place, stamp=self._stamp(folder, place))
+
+    def _stamp(self, folder: str, place: Place) -> tuple[object, ...]:
+        """When the files were written that decide on a folder's settings and target."""
+        if self._options.config:
+            paths = [Path(self._options.config)]
+        elif self._options.isolated:
+            paths = []
+        else:
+            paths = [
+                above / name
+                for above in (Path(folder), *Path(folder).parents)
+                for name in (config.FILE, "pyproject.toml")
+            ]
+        stamps: list[object] = [_written(path) for path in paths]
+        if place.context is not None and not self._options.isolated:
+            stamps += sorted(self._target_stamps(place.context.settings))
+        return tuple(stamps)
+
+    def _target_stamps(self, settings: Settings) -> Iterator[tuple[str, object]]:
+        for _, name in target.candidates(settings.root):
+            yield name, _written(settings.root / name)
+
+
+def _key(settings: Settings) -> tuple[str, str | None]:
+    return str(settings.root), settings.source
+
+
+def _written(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
