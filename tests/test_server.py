@@ -80,6 +80,12 @@ def rules(diagnostics: list[dict[str, Any]]) -> list[str]:
     return [one["code"] for one in diagnostics]
 
 
+def fixes(client: Client, uri: str, line: int, character: int = 0, **context: Any) -> list[dict[str, Any]]:
+    """The quick fixes that mend something."""
+    found = client.actions(uri, line, character, only=["quickfix"], **context)
+    return [action for action in found if not action["title"].startswith("dag-advisor: ignore ")]
+
+
 def edits_of(action: dict[str, Any], uri: str, version: int) -> list[dict[str, Any]]:
     (change,) = action["edit"]["documentChanges"]
     assert change["textDocument"] == {"uri": uri, "version": version}
@@ -100,7 +106,7 @@ def test_a_session_from_hello_to_goodbye(start: Start, tmp_path: Path) -> None:
         "end": {"line": LINE, "character": len(SENSOR) - 1},
     }
     assert "holds a worker slot" in finding["message"]
-    (fix,) = client.actions(uri, LINE, 8, diagnostics=[finding], only=["quickfix"])
+    (fix,) = fixes(client, uri, LINE, 8, diagnostics=[finding])
     assert fix["title"] == "dag-advisor: add `deferrable=True`"
     assert fix["kind"] == "quickfix"
     assert fix["isPreferred"] is True
@@ -178,7 +184,7 @@ def test_positions_count_in_the_unit_that_the_client_asks_for(
     (finding,) = client.open(uri, text)
     before = {"utf-8": 6, "utf-16": 3, "utf-32": 2}[unit]
     assert finding["range"]["start"]["character"] == 4 + 2 + before + 2
-    (fix,) = client.actions(uri, LINE, 30, only=["quickfix"])
+    (fix,) = fixes(client, uri, LINE, 30)
     assert applied(text, edits_of(fix, uri, 1), unit) == text.replace('.csv")', '.csv", deferrable=True)')
     end = finding["range"]["end"]["character"]
     client.change(uri, 2, insertion(LINE, end - 1, ", deferrable=True"))
@@ -195,7 +201,7 @@ def test_line_ends_stay_what_they_are(client: Client, tmp_path: Path, end: str) 
     uri = (tmp_path / "dag.py").as_uri()
     (finding,) = client.open(uri, text)
     assert finding["range"]["start"] == {"line": LINE, "character": 4}
-    (fix,) = client.actions(uri, LINE, only=["quickfix"])
+    (fix,) = fixes(client, uri, LINE)
     fixed = applied(text, edits_of(fix, uri, 1))
     assert fixed == text.replace('x.csv")', f'x.csv",{end}        deferrable=True)')
 
@@ -217,7 +223,7 @@ def test_a_byte_order_mark_and_other_encodings(client: Client, tmp_path: Path) -
         uri = (tmp_path / f"dag{number}.py").as_uri()
         (finding,) = client.open(uri, text)
         assert finding["range"]["start"]["character"] == 4
-        found = client.actions(uri, finding["range"]["start"]["line"], only=["quickfix"])
+        found = fixes(client, uri, finding["range"]["start"]["line"])
         if "😀" in text:  # which latin-1 lacks: there is no file to be mended
             assert found == []
         else:
@@ -240,7 +246,7 @@ def test_a_lone_surrogate_and_a_null_character_harm_nothing(client: Client, tmp_
 def test_unsafe_fixes_say_what_may_change_and_are_not_preferred(client: Client, tmp_path: Path) -> None:
     uri = (tmp_path / "dag.py").as_uri()
     client.open(uri, FILES)
-    (fix,) = client.actions(uri, LINE, only=["quickfix"])
+    (fix,) = fixes(client, uri, LINE)
     assert "(unsafe: once deferred, the triggerer's file system is looked at" in fix["title"]
     assert not fix.get("isPreferred")
 
@@ -250,7 +256,7 @@ def test_what_is_only_shown_is_text_and_no_action(client: Client, tmp_path: Path
     uri = (tmp_path / "dag.py").as_uri()
     shown = [one for one in client.open(uri, fixture) if "\nWrite: " in one["message"]]
     assert shown
-    assert client.actions(uri, shown[0]["range"]["start"]["line"], only=["quickfix"]) == []
+    assert fixes(client, uri, shown[0]["range"]["start"]["line"]) == []
 
 
 @pytest.mark.parametrize(
@@ -290,7 +296,7 @@ def test_a_client_without_versioned_edits_gets_plain_ones(start: Start, tmp_path
     client.initialize(tmp_path)
     uri = (tmp_path / "dag.py").as_uri()
     client.open(uri, DAG)
-    (fix,) = client.actions(uri, LINE, only=["quickfix"])
+    (fix,) = fixes(client, uri, LINE)
     assert applied(DAG, fix["edit"]["changes"][uri]) == MENDED
 
 
@@ -303,7 +309,8 @@ def test_fixes_that_belong_together_are_one_action(client: Client, tmp_path: Pat
         "range": {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}},
         "context": {"diagnostics": [], "only": ["quickfix"]},
     }
-    (fix,) = client.request("textDocument/codeAction", params)
+    fix, *suppressions = client.request("textDocument/codeAction", params)
+    assert [one["title"] for one in suppressions] == ["dag-advisor: ignore sync-sensor on this statement"] * 2
     assert "together with 1 other change" in fix["title"]
     assert "import DateTimeSensorAsync as DateTimeSensor" in applied(text, edits_of(fix, uri, 1))
 
@@ -314,8 +321,43 @@ def test_a_suppression_that_does_nothing_is_shown_faded(client: Client, tmp_path
     (finding,) = client.open(uri, text)
     assert finding["code"] == "unused-suppression"
     assert finding["tags"] == [1]
-    (fix,) = client.actions(uri, LINE, 75, only=["quickfix"])
+    (fix,) = fixes(client, uri, LINE, 75)
     assert applied(text, edits_of(fix, uri, 1)) == MENDED
+
+
+def test_a_suppression_is_written_as_the_command_writes_it(client: Client, tmp_path: Path) -> None:
+    text = DAG.replace('wait", ', 'wait",\n        ').replace('csv")', 'csv",  # of the ERP\n    )')
+    uri = (tmp_path / "dag.py").as_uri()
+    client.open(uri, text)
+    action = client.actions(uri, LINE + 1, only=["quickfix"])[-1]
+    assert action["title"] == "dag-advisor: ignore missing-deferrable on this statement"
+    assert not action.get("isPreferred")
+    silent = applied(text, edits_of(action, uri, 1))
+    assert silent == text.replace(
+        'task_id="wait",\n', 'task_id="wait",  # dag-advisor: ignore[missing-deferrable] \n'
+    )
+    client.change(uri, 2, {"text": silent})
+    assert client.diagnostics(uri) == []
+
+
+def test_what_the_baseline_holds_is_not_shown(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "dag.py"
+    file.write_text(DAG)
+    (tmp_path / "pyproject.toml").write_text("")
+    write = [sys.executable, "-m", "advisor", "check", "--write-baseline", str(tmp_path)]
+    subprocess.run(write, cwd=tmp_path, capture_output=True, check=True)
+    client = start()
+    client.initialize(tmp_path, **VERSIONED)
+    assert client.open(file.as_uri(), DAG) == []
+    client.change(file.as_uri(), 2, {"text": "# more\n" + DAG + SENSOR.replace("x.csv", "y.csv")})
+    (finding,) = client.diagnostics(file.as_uri())
+    assert finding["range"]["start"]["line"] == LINE + 2
+    # a fix of the new one is not kept back by the recorded one
+    (fix,) = fixes(client, file.as_uri(), LINE + 2)
+    assert [one["newText"] for one in edits_of(fix, file.as_uri(), 2)] == [", deferrable=True"]
+    (tmp_path / "dag-advisor-baseline.json").unlink()
+    client.notify("textDocument/didSave", {"textDocument": {"uri": file.as_uri()}})
+    assert len(last(client, file.as_uri())) == 2
 
 
 def test_hover_tells_about_the_class_and_the_rule(client: Client, tmp_path: Path) -> None:

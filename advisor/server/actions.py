@@ -9,7 +9,7 @@ from lsprotocol import types
 from advisor.finding import Finding
 from advisor.records import dataclass
 from advisor.server import answers
-from advisor.server.analysis import Checked, Replacement, offer, offer_all
+from advisor.server.analysis import Checked, Replacement, offer, offer_all, offer_ignore
 from advisor.server.positions import Lines
 
 
@@ -37,6 +37,7 @@ def actions(document: Checked, asked: Asked) -> list[types.CodeAction]:
     if answers.wanted("quickfix", only):
         near = [finding for finding in document.findings if _touches(document, asked, finding)]
         found += _fixes(document, asked, near)
+        found += _suppressions(document, asked, near)
     if answers.wanted(answers.FIX_ALL, only):
         found += _fix_all(document, asked, asked_for=bool(only))
     return found
@@ -71,6 +72,21 @@ def _fixes(document: Checked, asked: Asked, near: list[Finding]) -> Iterator[typ
         )
 
 
+def _suppressions(document: Checked, asked: Asked, near: list[Finding]) -> Iterator[types.CodeAction]:
+    done: set[tuple[str, tuple[Replacement, ...]]] = set()
+    for finding in near:
+        offered = offer_ignore(document, finding)
+        if offered is None or not offered.edits or (finding.rule, offered.edits) in done:
+            continue
+        done.add((finding.rule, offered.edits))
+        yield types.CodeAction(
+            title=f"dag-advisor: ignore {finding.rule} on this statement",
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=_about(asked, offered.findings),
+            edit=asked.edit(offered.edits),
+        )
+
+
 def _about(asked: Asked, findings: tuple[Finding, ...]) -> list[types.Diagnostic]:
     """The client's own diagnostics that speak of these findings."""
     places = {(finding.rule, finding.span.line - 1) for finding in findings}
@@ -78,7 +94,7 @@ def _about(asked: Asked, findings: tuple[Finding, ...]) -> list[types.Diagnostic
 
 
 def _fix_all(document: Checked, asked: Asked, *, asked_for: bool) -> Iterator[types.CodeAction]:
-    if not any(finding.fix and finding.fix.applicability == "safe" for finding in document.findings):
+    if not document.mendable:
         return
     action = types.CodeAction(
         title="dag-advisor: fix everything that is safe in this file", kind=answers.FIX_ALL

@@ -14,6 +14,7 @@ from advisor.report.diff import changes
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
     from advisor.engine import Context
+    from advisor.server.recorded import Recorded
 
 #: start and end offset in the document's text, and what to put there
 Replacement: TypeAlias = tuple[int, int, str]
@@ -31,7 +32,10 @@ class Offer:
 
 @dataclass(frozen=True)
 class Checked:
-    """The findings of one state of a document. Spans count from behind a byte order mark: `shift` characters."""
+    """The findings of one state of a document, without those that the baseline holds.
+
+    Spans count from behind a byte order mark: `shift` characters.
+    """
 
     state: int
     path: str
@@ -53,6 +57,12 @@ class Checked:
         """Whether the text can't be parsed, as it often can't while somebody types."""
         return any(finding.rule == runner.UNREADABLE for finding in self.findings)
 
+    @property
+    def mendable(self) -> bool:
+        """Whether `fix` would try to mend anything in the file."""
+        everything = self.check(self.data)
+        return any(finding.fix is not None and finding.fix.applicability == "safe" for finding in everything)
+
     def check(self, data: bytes) -> list[Finding]:
         """The findings in the document if it read so."""
         if data not in self.known:
@@ -60,11 +70,12 @@ class Checked:
         return self.known[data]
 
 
-def checked(text: str, state: int, path: str, context: Context) -> Checked:
+def checked(text: str, state: int, path: str, context: Context, recorded: Recorded | None = None) -> Checked:
     """Check a document's text as the file would be checked that the editor saves it to."""
     data = saved(text)
     findings = runner.check_data(data, path, context)
-    return Checked(state, path, text, data, context, tuple(findings), {data: findings})
+    new = recorded.new(findings, path, text.removeprefix(_BOM)) if recorded is not None else findings
+    return Checked(state, path, text, data, context, tuple(new), {data: findings})
 
 
 def offer(document: Checked, finding: Finding) -> Offer | None:
@@ -74,7 +85,7 @@ def offer(document: Checked, finding: Finding) -> Offer | None:
         return None
     from advisor import fixer  # libcst takes 0.3 s to import
 
-    wanted, _ = fixer.bundles(document.findings, fix.applicability == "unsafe")
+    wanted, _ = fixer.bundles(document.check(document.data), fix.applicability == "unsafe")
     bundle = next((bundle for bundle in wanted if finding in bundle), None)
     if bundle is None:
         return None
@@ -86,7 +97,7 @@ def offer(document: Checked, finding: Finding) -> Offer | None:
 
 def offer_all(document: Checked) -> Offer | None:
     """What `fix` does with the file; None where it does nothing."""
-    if not any(finding.fix and finding.fix.applicability == "safe" for finding in document.findings):
+    if not document.mendable:
         return None
     from advisor import fixer
 
@@ -94,6 +105,17 @@ def offer_all(document: Checked) -> Offer | None:
     if fixed.data == document.data:
         return None
     return Offer(tuple(fixed.applied), _edits(document, fixed.data))
+
+
+def offer_ignore(document: Checked, finding: Finding) -> Offer | None:
+    """What `check --add-ignore` does about one finding; None where a comment can't silence it."""
+    from advisor import ignoring
+
+    try:
+        ignored = ignoring.ignore(document.data, [finding], "", document.check)
+    except Unreadable:
+        return None
+    return Offer(tuple(ignored.done), _edits(document, ignored.data)) if ignored.done else None
 
 
 def _edits(document: Checked, data: bytes) -> tuple[Replacement, ...]:

@@ -261,7 +261,7 @@ class App:
         if document.path is not None and self.projects.skips(path):
             return None, ""
         try:
-            return checked(text, state, path, place.context), ""
+            return checked(text, state, path, place.context, place.recorded), ""
         except Exception as error:
             log.exception("internal error in %s", path)
             return None, f"internal error, {type(error).__name__}: please report this; stderr says more"

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from advisor import config, engine, target
 from advisor.config import Settings
+from advisor.environment import environment, packages_of
 from advisor.files import SKIPPED_FOLDERS
 from advisor.project import Project
 from advisor.records import dataclass, replace
 from advisor.rule import UnknownRule, discover
 from advisor.server.documents import inside
+from advisor.server.recorded import Recorded
 from advisor.target import TargetError
 from advisor.text import Refusal
 
@@ -29,9 +31,10 @@ _NOWHERE = Path(os.path.join(os.path.abspath(os.sep), "dag-advisor-untitled"))
 class Place:
     """What holds for the files of one folder: their context, or why there is none; `stamp`: what that was read from."""
 
-    context: Context | None
-    error: str
-    stamp: tuple[object, ...]
+    context: Context | None = None
+    recorded: Recorded | None = None
+    error: str = ""
+    stamp: tuple[object, ...] = ()
 
 
 class Projects:
@@ -76,7 +79,9 @@ class Projects:
 
     def refresh(self) -> bool:
         """Forget what was read from files that are not what they were; whether there were any."""
-        old = [folder for folder, place in self._places.items() if place.stamp != self._stamp(folder, place)]
+        old = [
+            folder for folder, place in self._places.items() if place.stamp != self._stamp_now(folder, place)
+        ]
         if old:
             self.forget()
         return bool(old)
@@ -85,6 +90,7 @@ class Projects:
         """Read every configuration anew when it is next asked for."""
         self._places.clear()
         self._contexts.clear()
+        environment.cache_clear()
 
     def changed(self, path: str) -> list[str]:
         """A Python file was written, made or removed: forget what projects know of others' files; their roots."""
@@ -112,10 +118,17 @@ class Projects:
             if key not in self._contexts:
                 found = target.detect(settings.root, settings, options.target_airflow, isolated)
                 self._contexts[key] = engine.prepare(settings, found)
-            place = Place(self._contexts[key], "", ())
+            context = self._contexts[key]
+            place = Place(context, Recorded(config.baseline_file(settings, isolated)))
         except (Refusal, TargetError, UnknownRule) as error:
-            place = Place(None, str(error), ())
+            place = Place(error=str(error))
         return replace(place, stamp=self._stamp(folder, place))
+
+    def _stamp_now(self, folder: str, place: Place) -> tuple[object, ...] | None:
+        try:
+            return self._stamp(folder, place)
+        except (LookupError, Refusal):  # the environment is gone, the configuration's folder is another one
+            return None
 
     def _stamp(self, folder: str, place: Place) -> tuple[object, ...]:
         """When the files were written that decide on a folder's settings and target."""
@@ -131,12 +144,18 @@ class Projects:
             ]
         stamps: list[object] = [_written(path) for path in paths]
         if place.context is not None and not self._options.isolated:
-            stamps += sorted(self._target_stamps(place.context.settings))
+            stamps += sorted(self._project_stamps(place.context))
         return tuple(stamps)
 
-    def _target_stamps(self, settings: Settings) -> Iterator[tuple[str, object]]:
+    def _project_stamps(self, context: Context) -> Iterator[tuple[str, object]]:
+        settings = context.settings
         for _, name in target.candidates(settings.root):
             yield name, _written(settings.root / name)
+        recorded = config.baseline_file(settings, False)
+        yield recorded, _written(Path(recorded))
+        if context.target.environment:
+            for folder in packages_of(Path(context.target.environment)):
+                yield str(folder), _written(folder)
 
 
 def _key(settings: Settings) -> tuple[str, str | None]:
