@@ -26,6 +26,7 @@ _IMPORTS = (b"from airflow", b"import airflow", b"from astronomer", b"import ast
 _WIDE_TRACES = ("airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 _SUPPRESSION = b"dag-advisor:"
+_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,14 @@ def _topics(rules: list[Rule]) -> tuple[bytes, ...]:
     """The words that rules ask for, each once: looking for them is most of what a file off our topic costs."""
     known = _word_cache.get(id(rules))
     if known is None or known[0] is not rules:
+        if len(_word_cache) > _MANY:  # a server's runs never end, and every file may have rules of its own
+            _word_cache.clear()
         words = {_SUPPRESSION}.union(*(rule.topics for rule in rules))
         known = _word_cache[id(rules)] = rules, tuple(sorted(words))
     return known[1]
 
 
-_topic_cache: dict[int, tuple[frozenset[bytes], tuple[bytes, ...]]] = {}
+_topic_cache: dict[int, tuple[Catalog, frozenset[bytes], tuple[bytes, ...]]] = {}
 
 
 def _topic_names(catalog: Catalog) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
@@ -146,8 +149,9 @@ def _topic_names(catalog: Catalog) -> tuple[frozenset[bytes], tuple[bytes, ...]]
     if known is None:
         names = frozenset(name.encode() for name in catalog.names())
         odd = tuple(sorted(name for name in names if b"Operator" not in name and b"Sensor" not in name))
-        known = _topic_cache[id(catalog)] = names, odd
-    return known
+        # With the catalog itself: else another one could come to have its id.
+        known = _topic_cache[id(catalog)] = catalog, names, odd
+    return known[1], known[2]
 
 
 def _findings(tree: Tree, path: str, context: Context) -> list[Finding]:

@@ -12,7 +12,7 @@ from advisor.server.analysis import Checked
 
 def operators(document: Checked) -> list[Operator]:
     """Every operator and sensor that a document makes; none where it can't be parsed."""
-    if document.broken or not any(trace in document.data for trace in engine.TRACES):
+    if document.broken or not engine.has_trace(document.data):
         return []
     if not document.model:
         context = document.context
