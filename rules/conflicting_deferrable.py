@@ -41,7 +41,8 @@ FIX = "unsafe"
 def check(dag_file: DagFile) -> Iterator[Finding]:
     for task in dag_file.tasks:
         name, facts = task.class_name, task.facts
-        if facts.deferral == "always" and facts.twin_of and task.arguments.given("deferrable"):
+        fixed = facts.deferral == "always" and (facts.twin_of is not None or facts.gone)
+        if fixed and task.arguments.given("deferrable"):
             if task.takes_flag_argument:
                 continue  # a class that hands everything on: the flag is accepted, and does nothing
             end = (

@@ -1,12 +1,14 @@
 """A deprecated `…Async` class stands where an Airflow class takes `deferrable=True`.
 
 ## What it does
-Finds the deprecated async classes: those of astronomer-providers that an Airflow class with the flag has replaced, and
-`TimeSensorAsync` and `TimeDeltaSensorAsync` from version 1.3.0 of the standard provider on.
+Finds the deprecated async classes: those of astronomer-providers that an Airflow class with the flag has replaced,
+`TimeSensorAsync` and `TimeDeltaSensorAsync` from version 1.3.0 of the standard provider on, and those that other
+providers once had (`…AsyncSensor`, `…DeferrableOperator`), also where the installed version has them no more.
 
 ## Why is this bad?
 astronomer-providers gets no more releases, and its classes are deprecated; those of the standard provider will be
-removed too. The class that takes their place is kept, and works with and without deferring.
+removed too, those of the others are: their import fails after an upgrade. The class that takes their place is kept, and
+works with and without deferring.
 
 ## Example
 ```python
@@ -56,8 +58,16 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
             yield found(task.span, message, symbol=task.symbol)
             continue
         name = replacement.rpartition(".")[2]
-        message = f"{task.class_name} is deprecated; {name} with `deferrable=True` takes its place"
+        message = (
+            f"{task.class_name} is deprecated{_end(task)}; {name} with `deferrable=True` takes its place"
+        )
         yield found(task.span, message, symbol=task.symbol, fix=_fix(dag_file, task, replacement))
+
+
+def _end(task: Operator) -> str:
+    """Since when the class is gone, where it is, as part of a sentence."""
+    removed = task.facts.versions.get("removed")
+    return f", and gone since {task.facts.provider} {removed}" if removed else ""
 
 
 def _fix(dag_file: DagFile, task: Operator, replacement: str) -> Fix | None:

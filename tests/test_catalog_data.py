@@ -27,6 +27,19 @@ def test_how_many_classes_can_defer() -> None:
     assert sum(f.provider == "astronomer-providers" for f in ALL) == 55
 
 
+def test_what_is_gone_is_known_and_not_exported() -> None:
+    gone = [facts for facts in CATALOG.all(gone=True) if facts.gone]
+    assert len(gone) == 8
+    assert not {facts.name for facts in gone} & {facts.name for facts in ALL}
+    for facts in gone:
+        assert facts.deprecated
+        assert facts.deferral == "always"
+        replacement = CATALOG.get(facts.replacement or "")
+        assert replacement is not None
+        assert replacement.deferral == "flag"
+        assert not replacement.gone
+
+
 @pytest.mark.parametrize(
     "name",
     [

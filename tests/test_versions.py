@@ -30,6 +30,12 @@ def said(project: Path, code: str, *options: str) -> list[tuple[str, str]]:
     return [(finding["rule"], finding["message"]) for finding in json.loads(done.stdout)["findings"]]
 
 
+GONE = (
+    "from airflow.providers.google.cloud.sensors.bigquery import BigQueryTableExistenceAsyncSensor\n"
+    'BigQueryTableExistenceAsyncSensor(task_id="a", project_id="p", dataset_id="d", table_id="t"{more})\n'
+)
+
+
 @pytest.mark.parametrize(
     ("requirements", "code", "rules"),
     [
@@ -37,6 +43,10 @@ def said(project: Path, code: str, *options: str) -> list[tuple[str, str]]:
         ("apache-airflow==2.7.0", UPSTREAM.format(more=""), ["missing-deferrable"]),
         ("apache-airflow==2.6.3", UPSTREAM.format(more=", deferrable=True"), ["unsupported-deferrable"]),
         ("", UPSTREAM.format(more=""), ["missing-deferrable"]),
+        ("apache-airflow-providers-google==8.10.0", GONE.format(more=""), []),
+        ("apache-airflow-providers-google==10.26.0", GONE.format(more=""), ["legacy-async-class"]),
+        ("apache-airflow-providers-google==12.0.0", GONE.format(more=""), ["legacy-async-class"]),
+        ("", GONE.format(more=", deferrable=True"), ["conflicting-deferrable", "legacy-async-class"]),
         ("apache-airflow-providers-amazon==8.1.0", S3.format(more=""), ["poke-sensor"]),
         ("apache-airflow-providers-amazon==8.2.0", S3.format(more=""), ["missing-deferrable"]),
         (

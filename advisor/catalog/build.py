@@ -208,10 +208,11 @@ def build_data(wheels: Path, data: Path = Path(DATA)) -> tuple[dict[str, bytes],
     for old, new in aliases.items():
         names.setdefault(new, []).append(old)
     astronomer = read_json(data / "astronomer.json") or []
-    facts = merge(extracted, overlay, astronomer, read_json(data / "history.json"), names)
+    gone = [from_record(row) for row in read_json(data / "gone.json") or []]
+    facts = merge([*extracted, *gone], overlay, astronomer, read_json(data / "history.json"), names)
     eras = {old: row["era"] for old, row in read_json(data / "aliases.json").items() if isinstance(row, dict)}
     contents = files(facts, {**by_the_way, **aliases}, eras)
-    contents[HOOKS] = hooks_file(sources, facts)
+    contents[HOOKS] = hooks_file(sources, [f for f in facts if not f.gone])
     contents[RELEASES] = releases_file(roots)
     return contents, facts
 

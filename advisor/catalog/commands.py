@@ -40,7 +40,9 @@ def find(name: str) -> list[ClassFacts]:
         facts = catalog.get(name)
         if facts is not None:
             return [facts]
-    found = {f.name: f for f in catalog.all() if f.simple_name == name or f.name.endswith(f".{name}")}
+    found = {
+        f.name: f for f in catalog.all(gone=True) if f.simple_name == name or f.name.endswith(f".{name}")
+    }
     if not found:
         for old, new in catalog.former():
             if old == name or old.endswith(f".{name}"):
@@ -50,7 +52,9 @@ def find(name: str) -> list[ClassFacts]:
     if found:
         return [found[key] for key in sorted(found)]
     simple = name.rpartition(".")[2]
-    names = {f.simple_name for f in catalog.all()} | {old.rpartition(".")[2] for old, _ in catalog.former()}
+    names = {f.simple_name for f in catalog.all(gone=True)} | {
+        old.rpartition(".")[2] for old, _ in catalog.former()
+    }
     names |= Hooks.load().names()
     near = difflib.get_close_matches(simple, sorted(names), n=3, cutoff=0.6)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
@@ -234,7 +238,7 @@ def build(wheels: Path, output: Path | None = None) -> str:
 
     contents, facts = build_data(wheels)
     try:
-        old = list(Catalog.load().all())
+        old = list(Catalog.load().all(gone=True))
     except FileNotFoundError:
         old = []
     told = changes(old, facts, hooks_text.changes_to(contents[HOOKS]))

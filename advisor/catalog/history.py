@@ -1,6 +1,6 @@
 """Builds the catalog's history: old names, what replaces astronomer-providers' classes, and facts by version.
 
-    python -m advisor.catalog.history WHEELS CACHE [aliases] [astronomer] [versions]
+    python -m advisor.catalog.history WHEELS CACHE [aliases] [astronomer] [versions] [gone]
 
 WHEELS is the folder of newest wheels that the catalog is built from, CACHE a folder for the old ones: what
 is missing there is fetched with pip. Written into `data/`, sorted, the same bytes for the same wheels:
@@ -8,6 +8,7 @@ is missing there is fetched with pip. Written into `data/`, sorted, the same byt
     aliases.json     {old dotted name: {"name": today's, "era": ...}}           see history_aliases
     astronomer.json  [{"name": ..., "replacement": ..., "equal": ...}, ...]     see history_astronomer
     history.json     {dotted name: {"since": ..., "flag": ..., "core": {...}}}  see history_versions
+    gone.json        [{"name": ..., "replacement": ..., ...}, ...]               see history_gone
 
 `history_notes.json` beside this module holds what was read by hand. Nothing here runs when files are checked.
 """
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from advisor.catalog import history_aliases, history_astronomer, history_versions
+from advisor.catalog import history_aliases, history_astronomer, history_gone, history_versions
 from advisor.catalog.history_reader import State
 from advisor.catalog.history_tree import Tree
 from advisor.catalog.history_wheels import Index, key
@@ -33,7 +34,7 @@ CORE = ("2.11.2", "2.10.5", "2.2.5")
 FIRST = "1.10.15"
 # Core got its flags in minor releases: 2.2.0 stands for itself and what was before deferral.
 MINORS = tuple(f"2.{minor}.0" for minor in range(2, 12))
-PARTS = ("aliases", "astronomer", "versions")
+PARTS = ("aliases", "astronomer", "versions", "gone")
 
 
 class Sources:
@@ -227,6 +228,10 @@ def main(arguments: list[str]) -> int:
         found = versions(sources, _load("aliases.json"), notes["gone"])
         add_floors(found, sources.index, lambda name: _distribution(name, sources.providers))
         _write("history.json", dict(sorted({**found, **astronomer_versions(sources)}.items())))
+    if "gone" in parts:
+        wheels = Path(arguments[0])
+        rows = history_gone.read(wheels, sources.index, notes["gone"], _load("history.json"), moved)
+        _write("gone.json", rows)
     return 0
 
 

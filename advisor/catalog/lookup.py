@@ -107,10 +107,12 @@ class Catalog:
         names.update(line[: line.index(b"\t")] for line in self._former.splitlines())
         return frozenset(name.rpartition(b".")[2].decode() for name in names)
 
-    def all(self) -> Iterator[ClassFacts]:
-        """Every class, ordered by name."""
+    def all(self, *, gone: bool = False) -> Iterator[ClassFacts]:
+        """Every class, ordered by name; with `gone` also those that today's providers have no more."""
         for line in self._classes.splitlines():
-            yield from_record(json.loads(line))
+            facts = from_record(json.loads(line))
+            if gone or not facts.gone:
+                yield facts
 
     def former(self) -> Iterator[tuple[str, str]]:
         """Every other dotted name and today's, ordered."""

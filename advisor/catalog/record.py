@@ -136,6 +136,11 @@ class ClassFacts:
         """The class's own name, without its module."""
         return self.name.rpartition(".")[2]
 
+    @property
+    def gone(self) -> bool:
+        """Whether today's provider has the class no more."""
+        return "removed" in self.versions
+
     def parameter(self, name: str) -> Parameter | None:
         """The constructor's parameter of that name, None where it takes none (or BaseOperator takes it)."""
         for parameter in self.parameters:
