@@ -86,7 +86,15 @@ class AddAwait:
     parentheses: bool = False
 
 
-Rewrite: TypeAlias = SetKeyword | RemoveKeyword | RenameKeyword | ChangeImport | ReplaceText | AddAwait
+@dataclass(frozen=True, slots=True)
+class AddImport:
+    """Write `import module` on a line of its own before the import statement at `statement`."""
+
+    statement: Span
+    module: str
+
+
+Rewrite: TypeAlias = SetKeyword | RemoveKeyword | RenameKeyword | ChangeImport | ReplaceText | AddAwait | AddImport
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from advisor.finding import AddAwait, ChangeImport, ReplaceText, Rewrite
+from advisor.finding import AddAwait, AddImport, ChangeImport, ReplaceText, Rewrite
 from advisor.rewrite_call import change_call
-from advisor.rewrite_import import change_import
+from advisor.rewrite_import import add_imports, change_import
 from advisor.rewrite_items import NEWLINE
 from advisor.rewrite_patch import CannotRewrite, Edit, Patch
 from advisor.rewrite_tree import opaque, parse_call
 
 __all__ = ["CannotRewrite", "Edit", "apply", "edits", "splice"]
+
+
+_NO_CALL = (ReplaceText, ChangeImport, AddImport)
 
 
 @dataclass(slots=True)
@@ -63,6 +66,9 @@ def edits(text: str, rewrites: Sequence[Rewrite]) -> list[Edit]:
         first = unit.rewrites[0]
         if isinstance(first, ReplaceText):
             _replace(patch, unit.rewrites)
+        elif isinstance(first, AddImport):
+            modules = [r.module for r in unit.rewrites if isinstance(r, AddImport)]
+            add_imports(patch, text[: unit.start], _newline(text, unit.start), modules)
         elif isinstance(first, ChangeImport):
             changes = [r for r in unit.rewrites if isinstance(r, ChangeImport)]
             change_import(patch, text[: unit.start], _newline(text, unit.start), changes)
@@ -70,7 +76,7 @@ def edits(text: str, rewrites: Sequence[Rewrite]) -> list[Edit]:
             strings = opaque(text) if strings is None else strings
             if _inside(strings, unit.start) or _inside(strings, unit.end - 1):
                 raise CannotRewrite("the call stands inside a string")
-            keywords = [r for r in unit.rewrites if not isinstance(r, ReplaceText | ChangeImport | AddAwait)]
+            keywords = [r for r in unit.rewrites if not isinstance(r, (*_NO_CALL, AddAwait))]
             if keywords:
                 change_call(patch, keywords)
             _await(patch, [r for r in unit.rewrites if isinstance(r, AddAwait)])
@@ -84,7 +90,7 @@ def _units(text: str, rewrites: Sequence[Rewrite]) -> list[_Unit]:
     for rewrite in rewrites:
         span = (
             rewrite.statement
-            if isinstance(rewrite, ChangeImport)
+            if isinstance(rewrite, ChangeImport | AddImport)
             else rewrite.span
             if isinstance(rewrite, ReplaceText)
             else rewrite.call
@@ -107,7 +113,7 @@ def _units(text: str, rewrites: Sequence[Rewrite]) -> list[_Unit]:
 
 
 def _kind(rewrite: Rewrite) -> type[object]:
-    return type(rewrite) if isinstance(rewrite, ReplaceText | ChangeImport) else object
+    return type(rewrite) if isinstance(rewrite, _NO_CALL) else object
 
 
 def _replace(patch: Patch, rewrites: Sequence[Rewrite]) -> None:

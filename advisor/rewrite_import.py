@@ -1,4 +1,4 @@
-"""Changing where the names of one `from … import …` statement come from, in place."""
+"""Changing where the names of one `from … import …` statement come from, in place, and adding an import before it."""
 
 from __future__ import annotations
 
@@ -59,6 +59,22 @@ def change_import(patch: Patch, before: str, newline: str, rewrites: Sequence[Ch
     if leaving:
         moved = [targets[index] for index in leaving]
         patch.change([Edit(0, 0, _fresh(moved, comments, indent, newline))])
+
+
+def add_imports(patch: Patch, before: str, newline: str, modules: Sequence[str]) -> None:
+    """Write `import module` for each module before an import statement, which is left as it is.
+
+    `before` is the file's text up to the statement, `newline` what ends the file's lines.
+
+    Raises:
+        CannotRewrite: the statement shares its line with others, or is none.
+    """
+    if re.match(r"(?:import|from)\b", patch.text()) is None:
+        raise CannotRewrite("what stands there is no import statement")
+    indent = _indentation(before)
+    if indent is None:
+        raise CannotRewrite("the import shares its line with another statement")
+    patch.change([Edit(0, 0, "".join(f"import {module}{newline}{indent}" for module in modules))])
 
 
 def _indentation(before: str) -> str | None:

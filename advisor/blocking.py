@@ -1,0 +1,169 @@
+"""What blocks the event loop that a coroutine runs on, straight or through helpers, and how to mend the simplest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from advisor.catalog.blocking import Blocking, blocking_calls
+from advisor.finding import AddImport, Fix, ReplaceText, Rewrite, Span
+from advisor.flow import Readable
+from advisor.reached import Reached, reached
+from advisor.records import dataclass
+from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+
+_AWS = ("apache-airflow-providers-amazon", (9, 5))  # brought `get_async_conn`
+_CONFIGURED = Blocking("configured", "is configured as blocking", "")
+_SLEEP = "time.sleep"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocker:
+    """One place where a function holds up its event loop.
+
+    `span` is the call in the function itself. `name` is what blocks, as people know it (`requests.get`,
+    `S3Hook.read_key`), `through` the helpers that lead to it. `instead` says what to use in its place, "" where only a
+    thread helps. `fix` is there for a sleep that can simply be awaited.
+    """
+
+    span: Span
+    name: str
+    through: tuple[str, ...]
+    facts: Blocking
+    instead: str
+    fix: Fix | None = None
+
+    def way(self, start: str) -> str:
+        """How the function, called `start`, comes to it: `poll → _fetch → requests.get`; the name where it is direct."""
+        return " → ".join([start, *self.through, self.name]) if self.through else self.name
+
+
+def blockers(dag_file: DagFile, function: Node) -> list[Blocker]:
+    """What a coroutine of the file calls that blocks, in the order of the text: one for each place.
+
+    Where a place leads to several blocking calls, it is the nearest of those that take long. Methods of an open file
+    count where the file was opened elsewhere, so that each file is spoken of once.
+    """
+    found: dict[int, tuple[tuple[bool, int], Reached, Blocking]] = {}
+    opens = False
+    for one in reached(dag_file, function):
+        facts = _facts(dag_file, one)
+        if facts is None:
+            continue
+        opens = opens or (facts.minor and not facts.handle)
+        rank = (facts.minor, len(one.through))
+        start = one.site.range().start.index
+        if start not in found or rank < found[start][0]:
+            found[start] = rank, one, facts
+    return [
+        _blocker(dag_file, one, facts)
+        for _, (_, one, facts) in sorted(found.items())
+        if not (facts.handle and opens)
+    ]
+
+
+def _facts(dag_file: DagFile, one: Reached) -> Blocking | None:
+    if any(_is_configured(dag_file, path) for path in one.paths):
+        return None if one.awaited else _CONFIGURED
+    table = blocking_calls()
+    known = [table.get(path) for path in one.paths]
+    if not known or None in known:
+        return None
+    facts = known[0]
+    return None if facts is None or (facts.group == "hook" and one.awaited) else facts
+
+
+def _is_configured(dag_file: DagFile, path: str) -> bool:
+    return any(path == name or path.endswith(f".{name}") for name in dag_file.blocking_calls)
+
+
+def _blocker(dag_file: DagFile, one: Reached, facts: Blocking) -> Blocker:
+    instead = facts.instead
+    if "get_async_conn" in instead and dag_file.target.provider_at_least(*_AWS) is False:
+        instead = ""
+    fix = _awaited_sleep(dag_file, one) if one.paths == (_SLEEP,) else None
+    return Blocker(
+        dag_file.tree.span(one.site), _shown(one.paths[0]), one.through, facts, instead, fix
+    )
+
+
+def _shown(path: str) -> str:
+    """`S3Hook.read_key` of the hook's dotted name, `open` of `builtins.open`."""
+    path = path.removeprefix("builtins.")
+    if not path.startswith(("airflow.", "astronomer.")):
+        return path
+    head, dot, rest = path.partition("(")
+    parts = head.split(".")
+    first = next((i for i, part in enumerate(parts) if part.lstrip("_")[:1].isupper()), -2)
+    return ".".join(parts[first:]) + dot + rest
+
+
+# -- `time.sleep(n)` to `await asyncio.sleep(n)`
+
+
+def _awaited_sleep(dag_file: DagFile, one: Reached) -> Fix | None:
+    """The exchange of a sleep that is a statement of a coroutine in this file."""
+    call, function = one.call, one.call.field("function")
+    statement, around = call.parent(), function_of(call)
+    if one.site != call or function is None or statement is None or around is None:
+        return None
+    given = arguments_of(call)
+    if statement.kind() != "expression_statement" or not around.text().startswith("async"):
+        return None
+    if len(given) != 1 or keyword_parts(given[0]) is not None or given[0].kind() == "list_splat":
+        return None
+    name = _asyncio(dag_file, call)
+    if name is None:
+        return None
+    old = function.text()
+    rewrites: list[Rewrite] = [ReplaceText(dag_file.tree.span(function), old, f"await {name}.sleep")]
+    if not any(imported.local == name for imported in dag_file.names.imports):
+        statement = _import_behind(dag_file, function)
+        if statement is None:
+            return None
+        rewrites.append(AddImport(dag_file.tree.span(statement), name))
+    return Fix(
+        "unsafe",
+        f"Replace `{old}` with `await {name}.sleep`",
+        tuple(rewrites),
+        "other coroutines of the task run during the sleep, which may find what they share changed",
+    )
+
+
+def _asyncio(file: Readable, node: Node) -> str | None:
+    """The name that stands for the module asyncio at a node, "asyncio" where nothing has it; None where it is taken."""
+    around = {file.tree.root, *enclosing(node, "function_definition")}
+    for imported in file.names.imports:
+        by_scope = file.names.bindings(imported.local)
+        bindings = [binding for group in by_scope.values() for binding in group]
+        if (
+            imported.target == "asyncio"
+            and not imported.guarded
+            and imported.scope in around
+            and all(b.imported is not None and b.imported.target == "asyncio" for b in bindings)
+        ):
+            return imported.local
+    return None if any(file.names.bindings("asyncio").values()) else "asyncio"
+
+
+def _import_behind(file: Readable, function: Node) -> Node | None:
+    """The import statement that a dotted name begins with, where it always runs and stands on lines of its own."""
+    head = function
+    while head.kind() == "attribute":
+        inner = head.field("object")
+        if inner is None:
+            return None
+        head = inner
+    bindings = file.names.lookup(head) if head.kind() == "identifier" else []
+    imported = bindings[0].imported if len(bindings) == 1 else None
+    return imported.statement if imported is not None and not imported.guarded else None
+
+
+def blocking_tasks(dag_file: DagFile) -> Iterator[tuple[str, Blocker]]:
+    """What blocks in the file's async tasks: the task's name, and each place."""
+    for task in dag_file.async_tasks:
+        for blocker in blockers(dag_file, task.function):
+            yield task.name, blocker
