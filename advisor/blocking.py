@@ -1,12 +1,11 @@
-"""What blocks the event loop that a coroutine runs on, straight or through helpers, and how to mend the simplest of it."""
+"""What blocks the event loop that a coroutine runs on, straight or through helpers, and how to mend a sleep."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from advisor.catalog.blocking import Blocking, blocking_calls
-from advisor.finding import AddImport, Fix, ReplaceText, Rewrite, Span
+from advisor.catalog.blocking import GET_ASYNC_CONN, SINCE_ASYNC_CONN, Blocking, blocking_calls
+from advisor.finding import AddAwait, AddImport, Fix, ReplaceText, Rewrite, Span
 from advisor.flow import Readable
 from advisor.reached import Reached, reached
 from advisor.records import dataclass
@@ -15,7 +14,6 @@ from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_p
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
-_AWS = ("apache-airflow-providers-amazon", (9, 5))  # brought `get_async_conn`
 _CONFIGURED = Blocking("configured", "is configured as blocking", "")
 _SLEEP = "time.sleep"
 
@@ -25,7 +23,8 @@ class Blocker:
     """One place where a function holds up its event loop.
 
     `span` is the call in the function itself. `name` is what blocks, as people know it (`requests.get`,
-    `S3Hook.read_key`), `through` the helpers that lead to it. `instead` says what to use in its place, "" where only a
+    `S3Hook.read_key`), `through` the helpers that lead to it, `in_helper` whether it stands outside of the function's
+    own text. `instead` says what to use in its place, "" where only a
     thread helps. `fix` is there for a sleep that can simply be awaited.
     """
 
@@ -34,10 +33,11 @@ class Blocker:
     through: tuple[str, ...]
     facts: Blocking
     instead: str
+    in_helper: bool = False
     fix: Fix | None = None
 
     def way(self, start: str) -> str:
-        """How the function, called `start`, comes to it: `poll → _fetch → requests.get`; the name where it is direct."""
+        """How the function, called `start`, comes to it: `poll → _fetch → requests.get`."""
         return " → ".join([start, *self.through, self.name]) if self.through else self.name
 
 
@@ -45,13 +45,14 @@ def blockers(dag_file: DagFile, function: Node) -> list[Blocker]:
     """What a coroutine of the file calls that blocks, in the order of the text: one for each place.
 
     Where a place leads to several blocking calls, it is the nearest of those that take long. Methods of an open file
-    count where the file was opened elsewhere, so that each file is spoken of once.
+    count where the file was opened elsewhere, so that each file is spoken of once. Not counted is what only runs when
+    the coroutine is cancelled.
     """
     found: dict[int, tuple[tuple[bool, int], Reached, Blocking]] = {}
     opens = False
     for one in reached(dag_file, function):
         facts = _facts(dag_file, one)
-        if facts is None:
+        if facts is None or _is_last_will(one.site, function):
             continue
         opens = opens or (facts.minor and not facts.handle)
         rank = (facts.minor, len(one.through))
@@ -63,6 +64,17 @@ def blockers(dag_file: DagFile, function: Node) -> list[Blocker]:
         for _, (_, one, facts) in sorted(found.items())
         if not (facts.handle and opens)
     ]
+
+
+def _is_last_will(node: Node, function: Node) -> bool:
+    """Whether a call only runs when the coroutine is cancelled, where what it awaits may be cancelled, too."""
+    for ancestor in node.ancestors():
+        if ancestor == function:
+            return False
+        if ancestor.kind() == "except_clause":
+            caught = ancestor.text().partition(":")[0]
+            return "CancelledError" in caught
+    return False
 
 
 def _facts(dag_file: DagFile, one: Reached) -> Blocking | None:
@@ -82,11 +94,17 @@ def _is_configured(dag_file: DagFile, path: str) -> bool:
 
 def _blocker(dag_file: DagFile, one: Reached, facts: Blocking) -> Blocker:
     instead = facts.instead
-    if "get_async_conn" in instead and dag_file.target.provider_at_least(*_AWS) is False:
+    if GET_ASYNC_CONN in instead and dag_file.target.provider_at_least(*SINCE_ASYNC_CONN) is False:
         instead = ""
     fix = _awaited_sleep(dag_file, one) if one.paths == (_SLEEP,) else None
     return Blocker(
-        dag_file.tree.span(one.site), _shown(one.paths[0]), one.through, facts, instead, fix
+        dag_file.tree.span(one.site),
+        _shown(one.paths[0]),
+        one.through,
+        facts,
+        instead,
+        one.site != one.call,
+        fix,
     )
 
 
@@ -119,7 +137,10 @@ def _awaited_sleep(dag_file: DagFile, one: Reached) -> Fix | None:
     if name is None:
         return None
     old = function.text()
-    rewrites: list[Rewrite] = [ReplaceText(dag_file.tree.span(function), old, f"await {name}.sleep")]
+    rewrites: list[Rewrite] = [
+        AddAwait(dag_file.tree.span(call)),
+        ReplaceText(dag_file.tree.span(function), old, f"{name}.sleep"),
+    ]
     if not any(imported.local == name for imported in dag_file.names.imports):
         statement = _import_behind(dag_file, function)
         if statement is None:
@@ -162,8 +183,18 @@ def _import_behind(file: Readable, function: Node) -> Node | None:
     return imported.statement if imported is not None and not imported.guarded else None
 
 
-def blocking_tasks(dag_file: DagFile) -> Iterator[tuple[str, Blocker]]:
+def blocking_in_tasks(dag_file: DagFile) -> list[tuple[str, Blocker]]:
     """What blocks in the file's async tasks: the task's name, and each place."""
-    for task in dag_file.async_tasks:
-        for blocker in blockers(dag_file, task.function):
-            yield task.name, blocker
+    return [
+        (task.name, blocker) for task in dag_file.async_tasks for blocker in blockers(dag_file, task.function)
+    ]
+
+
+def blocking_in_triggers(dag_file: DagFile) -> list[tuple[str, Blocker]]:
+    """What blocks in `run` of the triggers that define it: the trigger's name, and each place."""
+    return [
+        (trigger.name, blocker)
+        for trigger in dag_file.triggers
+        if trigger.own_run is not None
+        for blocker in blockers(dag_file, trigger.own_run)
+    ]

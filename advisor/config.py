@@ -22,6 +22,7 @@ FILE = "dag-advisor.toml"
 BASELINE = "dag-advisor-baseline.json"
 KEYS = (
     "baseline",
+    "blocking-calls",
     "default-deferrable",
     "environment",
     "exclude",
@@ -33,6 +34,7 @@ KEYS = (
     "triggerer",
 )
 _VERSION = r"\d{1,4}\.\d{1,4}(?:\.\d{1,4})?"
+_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+"
 # What marks the top of a project where no configuration does; the second row only where the first is absent.
 _MARKS = (
     ("pyproject.toml", ".git"),
@@ -58,7 +60,8 @@ class Settings:
 
     `target_airflow` is `auto` or `X.Y[.Z]`. `rule_options` maps a rule's name to its options by their Python
     names (`poll_interval`, not `poll-interval`). `environment` is the path, as written, of the virtual environment
-    that the DAGs run in: relative to `root`, and known to be one. `root` is the project: the folder of the
+    that the DAGs run in: relative to `root`, and known to be one. `blocking_calls` are dotted names of functions and
+    methods that block an event loop, beyond those of the catalog. `root` is the project: the folder of the
     configuration file, else of the nearest mark of a project. `source` is the file that was read, if any.
     """
 
@@ -72,6 +75,7 @@ class Settings:
     default_deferrable: bool = False
     rule_options: dict[str, dict[str, object]] = field(default_factory=dict)
     baseline: str | None = None
+    blocking_calls: tuple[str, ...] = ()
     root: Path = Path()
     source: str | None = None
 
@@ -154,6 +158,13 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
             raise wrong(key, where, odd)
         return tuple(value)
 
+    def dotted_names(key: str, value: object) -> tuple[str, ...]:
+        names = texts(key, value)
+        odd = next((name for name in names if not re.fullmatch(_DOTTED, name)), None)
+        if odd is not None:
+            raise wrong(key, "a list of dotted names like `mycorp.client.fetch` only", odd)
+        return names
+
     def boolean(key: str, value: object) -> bool:
         if not isinstance(value, bool):
             raise wrong(key, "true or false", value)
@@ -169,6 +180,7 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
         "select": texts,
         "ignore": texts,
         "exclude": texts,
+        "blocking-calls": dotted_names,
         "triggerer": boolean,
         "default-deferrable": boolean,
     }

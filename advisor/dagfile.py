@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
 from advisor.asynctasks import AsyncTask, find_async_calls, find_async_tasks
+from advisor.blocking import Blocker, blocking_in_tasks, blocking_in_triggers
 from advisor.calls import find_operators
 from advisor.contexts import Contexts
 from advisor.decorators import TaskDecorator, find_decorators
@@ -19,6 +20,7 @@ from advisor.names import Names
 from advisor.operators import Operator
 from advisor.pythontasks import PythonTask, find_python_tasks
 from advisor.receivers import Receivers
+from advisor.sdkcalls import SyncSdkCall, sync_sdk_calls
 from advisor.sequences import Sequence, find_sequences
 from advisor.state import Lost, find_lost
 from advisor.subclasses import Subclasses
@@ -37,12 +39,22 @@ if TYPE_CHECKING:
 class DagFile:
     """The model of one file. Everything is worked out when it is first asked for, and once."""
 
-    def __init__(self, tree: Tree, path: str, catalog: Catalog, target: Target, project: Project) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        path: str,
+        catalog: Catalog,
+        target: Target,
+        project: Project,
+        blocking_calls: tuple[str, ...] = (),
+    ) -> None:
         self.tree = tree
         self.path = path
         self.catalog = catalog
         self.target = target
         self.project = project
+        #: dotted names of functions that block, by the configuration
+        self.blocking_calls = blocking_calls
         self.names = Names(tree, project.package_of(path))
         self.values = Values(self.names, lambda dotted: project.value(dotted, path))
         self.contexts = Contexts(self.names)
@@ -88,6 +100,21 @@ class DagFile:
     def receivers(self) -> Receivers:
         """Tells what an expression stands for: the function that a call runs, the class that an object is of."""
         return Receivers(self.project)
+
+    @cached_property
+    def blocking_in_tasks(self) -> list[tuple[str, Blocker]]:
+        """What blocks the event loop of the file's async tasks, with each task's name, in the order of the text."""
+        return blocking_in_tasks(self)
+
+    @cached_property
+    def blocking_in_triggers(self) -> list[tuple[str, Blocker]]:
+        """What blocks in `run` of the file's triggers, with each trigger's name, in the order of the text."""
+        return blocking_in_triggers(self)
+
+    @cached_property
+    def sync_sdk_calls(self) -> list[SyncSdkCall]:
+        """What the file's async tasks ask Airflow for without awaiting it, in the order of the text."""
+        return sync_sdk_calls(self)
 
     @cached_property
     def task_decorators(self) -> list[TaskDecorator]:

@@ -155,7 +155,8 @@ def _topic_names(catalog: Catalog) -> tuple[frozenset[bytes], tuple[bytes, ...]]
 
 
 def _findings(tree: Tree, path: str, context: Context) -> list[Finding]:
-    dag_file = DagFile(tree, path, context.catalog, context.target, context.project)
+    own_calls = context.settings.blocking_calls
+    dag_file = DagFile(tree, path, context.catalog, context.target, context.project, own_calls)
     findings: list[Finding] = []
     for rule in context.rules:
         options = context.settings.rule_options.get(rule.name, {})

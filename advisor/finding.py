@@ -94,7 +94,9 @@ class AddImport:
     module: str
 
 
-Rewrite: TypeAlias = SetKeyword | RemoveKeyword | RenameKeyword | ChangeImport | ReplaceText | AddAwait | AddImport
+Rewrite: TypeAlias = (
+    SetKeyword | RemoveKeyword | RenameKeyword | ChangeImport | ReplaceText | AddAwait | AddImport
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ class Reached:
     class's (`pkg.Hook.get_conn`), what a call gives back is written with parentheses (`boto3.client().put_object`,
     `pkg.Hook.get_conn().head_object`), a function that Python brings is `builtins.open`. Several where imports are
     guarded or a name has several values; empty where that is not known. method: the last word of what is called.
-    site: the call in the function that was asked about, where this can be reported. through: the names of the helpers
+    site: the call in the function that was asked about, or in one nested in it, where this can be reported.
+    through: the names of the helpers
     that lead from there to `call`, empty for a call that stands in the function itself. awaited: `await` (or `async
     with`, `gather`, `create_task`, …) takes what the call gives. loop: the innermost `while` or `for` statement that
     repeats the call in the function that it stands in. function: that function.
@@ -99,14 +100,17 @@ class _Walk:
             yield from self._from(file, function, step)
 
     def _from(self, file: Readable, function: Node, first: Step) -> Iterator[Reached]:
-        seen = {(file.path, function.range().start.index)}
-        ahead: deque[tuple[Readable, Node, Step, tuple[str, ...]]] = deque([(file, function, first, ())])
+        place = function.range()
+        seen = {(file.path, place.start.index)}
+        ahead: deque[tuple[Readable, Node, Step, Node, tuple[str, ...]]] = deque(
+            [(file, function, first, first.node, ())]
+        )
         while ahead:
-            home, around, step, through = ahead.popleft()
+            home, around, step, site, through = ahead.popleft()
             if step.node.kind() == "call":
                 loop = loop_around(step.node)
                 yield Reached(
-                    home, step.node, step.paths, step.method, first.node, through, step.awaited, loop, around
+                    home, step.node, step.paths, step.method, site, through, step.awaited, loop, around
                 )
             for target in step.targets:
                 if target.file is None or target.node is None or len(through) >= _MAX_DEPTH:
@@ -117,8 +121,10 @@ class _Walk:
                 seen.add(key)
                 self._read += 1
                 names = (*through, name_of(target.node))
+                start = target.node.range().start.index
+                nested = target.file is file and place.start.index < start < place.end.index
                 ahead += (
-                    (target.file, target.node, inner, names)
+                    (target.file, target.node, inner, inner.node if nested else site, names)
                     for inner in steps(self._receivers, target.file, target.node, target.receiver)
                 )
 

@@ -128,7 +128,9 @@ class Receivers:
         if kind == "call":
             return self._result(file, node, receiver, depth)
         if kind == "await":
-            return self.of(file, node.children()[-1], receiver, depth + 1)
+            inner = strip_parentheses(node.children()[-1])
+            refs = self.of(file, inner, receiver, depth + 1)
+            return refs if _is_in_thread(inner) else _awaited(refs)
         if kind == "named_expression":
             value = node.field("value")
             return self.of(file, value, receiver, depth + 1) if value is not None else ()
@@ -194,7 +196,8 @@ class Receivers:
         if binding.kind == "parameter":
             return self._parameter(file, binding, receiver, depth)
         if binding.kind == "with" and value is not None:
-            return self._entered(self.of(file, value, receiver, depth + 1))
+            refs = self._entered(self.of(file, value, receiver, depth + 1))
+            return _awaited(refs) if _is_async_with(value) else refs
         if binding.kind == "assign":
             statement = binding.node.parent()
             annotation = statement.field("type") if statement is not None else None
@@ -468,10 +471,17 @@ class Receivers:
         given = [argument for argument in arguments_of(call) if keyword_parts(argument) is None]
         last = function.field("attribute") if function.kind() == "attribute" else function
         name = last.text() if last is not None else ""
+        if given and _is_in_thread(call):
+            return self._result_of(file, given[0], receiver, depth)
         if name in _GIVES_ITS_ARGUMENT and given:
             return self._entered(self.of(file, given[0], receiver, depth + 1))
         if name == "cast" and len(given) == 2:
             return self._annotated(file, given[0], depth + 1)
+        return self._result_of(file, function, receiver, depth)
+
+    def _result_of(
+        self, file: Readable, function: Node, receiver: Owner | None, depth: int
+    ) -> tuple[Ref, ...]:
         found: list[Ref] = []
         for ref in self.of(file, function, receiver, depth + 1):
             refs = self._called(ref, depth)
@@ -531,6 +541,25 @@ class Receivers:
 
 def _object(ref: Ref) -> Ref:
     return Ref(ref.path, True, ref.file, ref.node, ref.receiver)
+
+
+def _awaited(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+    """What `await` makes of what a function of others gives back; nobody knows that by the name of the function."""
+    return tuple(Ref(f"await {ref.path}", True) if ref.path.endswith("()") else ref for ref in refs)
+
+
+def _is_in_thread(node: Node) -> bool:
+    """`asyncio.to_thread(hook.get_conn)`, which gives what the function gives."""
+    function = node.field("function") if node.kind() == "call" else None
+    return function is not None and function.text().rpartition(".")[2] == "to_thread"
+
+
+def _is_async_with(context: Node) -> bool:
+    for ancestor in context.ancestors():
+        if ancestor.kind() == "with_statement":
+            first = ancestor.child(0)
+            return first is not None and first.kind() == "async"
+    return False
 
 
 def _imported_as(ref: Ref, path: str) -> Ref:

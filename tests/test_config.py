@@ -35,6 +35,7 @@ target-airflow = "2.10"
 triggerer = false
 default-deferrable = true
 baseline = "baseline.json"
+blocking-calls = ["mycorp.client.fetch"]
 
 [per-file-ignores]
 "tests/**" = ["missing-deferrable"]
@@ -54,6 +55,7 @@ def test_every_key_is_read(write: Callable[[str, str], Path], tmp_path: Path) ->
         triggerer=False,
         default_deferrable=True,
         baseline="baseline.json",
+        blocking_calls=("mycorp.client.fetch",),
         per_file_ignores={"tests/**": ("missing-deferrable",)},
         rule_options={"long-wait-in-async-task": {"long-wait": 120}},
         root=tmp_path,
@@ -127,6 +129,19 @@ def test_the_root_without_a_configuration_is_the_nearest_mark_of_a_project(
             "write it like `3.2` or `2.10.4`, or `auto`",
         ),
         ("baseline = true", "dag-advisor.toml: `baseline` must be a text (a path), not true"),
+        (
+            "blocking_calls = []",
+            "dag-advisor.toml: unknown key `blocking_calls`; did you mean `blocking-calls`?",
+        ),
+        (
+            "blocking-calls = 'mycorp.client.fetch'",
+            'dag-advisor.toml: `blocking-calls` must be a list of texts, not the text "mycorp.client.fetch"',
+        ),
+        (
+            "blocking-calls = ['fetch()']",
+            "dag-advisor.toml: `blocking-calls` must be a list of dotted names like `mycorp.client.fetch` only, "
+            'not the text "fetch()"',
+        ),
         ("per-file-ignores = []", "dag-advisor.toml: `per-file-ignores` must be a table, not a list"),
         (
             "[per-file-ignores]\n'a.py' = 'x'",

@@ -118,7 +118,7 @@ def test_coroutines_are_followed_and_walls_are_not_crossed(tmp_path: Path) -> No
     )
     found = [way for way in ways(reach(tmp_path, {"dag.py": text})) if "→" in way]
     assert found == [
-        "21: inner → asyncio.sleep*",
+        "12: inner → asyncio.sleep*",
         "23: fetch → dag.work",
         "23: fetch → work → time.sleep",
         "24: work → time.sleep",

@@ -7,12 +7,16 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from os.path import dirname, join
+from typing import Final
 
-from advisor.catalog.hooks import Hooks
+from advisor.catalog.hooks import HookFacts, Hooks
 from advisor.records import dataclass
 
-_HOOK = re.compile(r"(.+?\.(_?[A-Z]\w*Hook(?:Async)?))\.([a-z]\w*)(\(\).*)?$")
-_ASYNC = re.compile(r"Async|aio\b")
+_HOOK = re.compile(r"(.+?\.(_?[A-Z]\w*Hook))\.(([a-z]\w*).*)$")
+_ASYNC = "Async"
+#: what gives an async client of AWS, and the distribution and version that brought it (read in the wheels)
+GET_ASYNC_CONN: Final = "get_async_conn"
+SINCE_ASYNC_CONN: Final = ("apache-airflow-providers-amazon", (9, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,20 @@ class BlockingCalls:
         self._functions = {
             f"{module}.{name}": _entry(groups, entry)
             for module, entry in functions.items()
-            for name in entry["names"]  # type: ignore[attr-defined]
+            for name in _texts(entry, "names")
         }
         self._functions.update((name, _entry(groups, {"group": group})) for name, group in more.items())
-        self._objects = {name: (_entry(groups, entry), entry.get("names")) for name, entry in objects.items()}
-        self._cheap = frozenset(data["cheap"])  # type: ignore[call-overload]
-        self._hook_cheap = frozenset(data["hook_cheap"])  # type: ignore[call-overload]
-        self._hook_modules: tuple[str, ...] = tuple(data["hook_modules"])  # type: ignore[arg-type]
+        self._objects = {
+            name: (_entry(groups, entry), frozenset(_texts(entry, "names")) if "names" in entry else None)
+            for name, entry in objects.items()
+        }
+        self._cheap = frozenset(_texts(data, "cheap"))
+        self._hook_modules = tuple(_texts(data, "hook_modules"))
+        self._hook_connections = frozenset(_texts(data, "hook_connections"))
+        self._hook_connects = frozenset(_texts(data, "hook_connects"))
+        self._hook_not = frozenset(_texts(data, "hook_not"))
+        verbs = rf"(?:{'|'.join(_texts(data, 'hook_verbs'))})(?:_\w+)?"
+        self._hook_methods = re.compile(rf"(?:{'|'.join([verbs, *_texts(data, 'hook_patterns')])})$")
         self._hook_group = _entry(groups, {"group": "hook"})
         self._known: dict[str, Blocking | None] = {}
 
@@ -67,43 +78,55 @@ class BlockingCalls:
         known = self._functions.get(path)
         if known is not None:
             return known
-        holder, _, method = path.rpartition(".")
+        holder = path.rpartition(".")[0]
         while holder:
             entry = self._objects.get(holder)
             if entry is not None:
                 found, names = entry
                 rest = path[len(holder) + 1 :]
-                if names is not None:
-                    return found if rest in names else None  # type: ignore[operator]
-                return found if method not in self._cheap and not method.startswith("_") else None
+                return found if (self._asks(rest) if names is None else rest in names) else None
             holder = holder.rpartition(".")[0]
         return self._of_hook(path)
 
+    def _asks(self, rest: str) -> bool:
+        """Whether what follows a client asks it for something: the last word does, and no answer stands before it."""
+        *before, last = rest.split(".")
+        answers = any(word.endswith("()") and word[:-2] not in self._cheap for word in before)
+        return not answers and last not in self._cheap and not last.startswith("_")
+
     def _of_hook(self, path: str) -> Blocking | None:
-        """A method of a provider's hook that is not async, or of what such a method gives back (its connection)."""
+        """A method of a provider's hook that is not async, or of the connection that such a method gives."""
         match = _HOOK.match(path) if path.startswith(self._hook_modules) else None
-        if match is None or "." in match[3] or _ASYNC.search(match[2]):
+        if match is None or _ASYNC in match[2]:
             return None
-        name, method, rest = match[1], match[3], match[4] or ""
-        last = rest.rpartition(".")[2]
+        name, simple, rest, first = match.groups()
         facts = Hooks.load().get(name)
-        if facts is not None and (method in facts.async_methods or facts.async_only):
+        if facts is not None and (first in facts.async_methods or facts.async_only):
             return None
-        if method in self._hook_cheap or method.startswith("_") or (rest and last in self._cheap):
+        counterpart = facts.sync_methods.get(first) if facts is not None and first == rest else None
+        if first != rest:
+            if first not in self._hook_connections or not self._asks(rest.partition(".")[2]):
+                return None
+        elif first == "get_conn":
+            if simple not in self._hook_connects:
+                return None
+        elif first in self._hook_not or not (counterpart or self._hook_methods.match(first)):
             return None
-        if facts is None:
-            return self._hook_group
-        twin = facts.async_twin.rpartition(".")[2] if facts.async_twin is not None else ""
-        counterpart = facts.sync_methods.get(method)
-        if counterpart is not None and not rest:
-            instead = f"`{twin or facts.simple_name}.{counterpart}`"
-        elif twin:
-            instead = twin
-        elif "get_async_conn" in facts.async_methods:
-            instead = "the client that the hook's `get_async_conn` gives"
-        else:
-            instead = ""
-        return Blocking("hook", self._hook_group.what, instead or self._hook_group.instead)
+        instead = _instead(facts, counterpart) if facts is not None else ""
+        return Blocking("hook", self._hook_group.what, instead)
+
+
+def _instead(facts: HookFacts, counterpart: str | None) -> str:
+    twin = facts.async_twin.rpartition(".")[2] if facts.async_twin is not None else ""
+    if counterpart is not None:
+        return f"`{twin or facts.simple_name}.{counterpart}`"
+    if twin:
+        return twin
+    return f"the client that its `{GET_ASYNC_CONN}` gives" if GET_ASYNC_CONN in facts.async_methods else ""
+
+
+def _texts(data: Mapping[str, object], key: str) -> list[str]:
+    return list(data[key])  # type: ignore[call-overload, no-any-return]
 
 
 def _entry(groups: Mapping[str, Mapping[str, str]], entry: Mapping[str, object]) -> Blocking:
