@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from advisor.session import Session
 
 
+_PARTIAL = "`--diff-base`: this is a partial clone without the old texts; fetch them (`git fetch --refetch`)"
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """A file that the branch changed: its path now and at the base (absolute, "" for none), and its old blob."""
@@ -78,12 +81,12 @@ class Branch:
 
     def _entries(self, olds: dict[str, str]) -> list[Entry]:
         """The findings of old versions, by their paths at the base, as entries."""
-        data = git.blobs(self.folder, sorted(set(olds.values())))
+        data = self._blobs(sorted(set(olds.values())))
         found: list[Item] = []
         for path, blob in sorted(olds.items()):
             old = data.get(blob)
-            if old is None:  # a partial clone
-                continue
+            if old is None:
+                raise Refusal(_PARTIAL)
             outcome = runner.guarded(old, os.path.relpath(path), self.session.context)
             text = _text(old) if outcome.findings else ""
             for finding in outcome.findings:
@@ -100,7 +103,7 @@ class Branch:
             if one is None or not one.then:
                 return True
             if item.path not in lines:
-                old = git.blobs(self.folder, [one.blob]).get(one.blob, b"")
+                old = self._blobs([one.blob]).get(one.blob, b"")
                 now = self.session.text(item.finding.path) or ""
                 before, after = ([line.encode() for line in _lines(text)] for text in (_text(old), now))
                 lines[item.path] = {
@@ -133,6 +136,18 @@ class Branch:
             told = error.args[0] or f"HEAD and `{printable(revision)}` have no common commit{self._hint()}"
             raise Refusal(f"`--diff-base`: {told}") from None
 
+    def _git(self, *arguments: str) -> bytes:
+        try:
+            return git.run(self.folder, *arguments)
+        except GitError as error:
+            raise _explained(error) from None
+
+    def _blobs(self, names: list[str]) -> dict[str, bytes]:
+        try:
+            return git.blobs(self.folder, names)
+        except GitError as error:
+            raise _explained(error) from None
+
     def _hint(self) -> str:
         """What helps where history is missing, as in most CI checkouts."""
         if _line(git.run(self.folder, "rev-parse", "--is-shallow-repository")) != "true":
@@ -151,11 +166,7 @@ class Branch:
             "--no-textconv",
             "--ignore-submodules=all",
         )
-        words = (
-            git.run(self.folder, "diff", *form, self.base, "--")
-            .decode("utf-8", "surrogateescape")
-            .split("\0")
-        )
+        words = self._git("diff", *form, self.base, "--").decode("utf-8", "surrogateescape").split("\0")
         at = 0
         while at < len(words) and words[at].startswith(":"):
             mode, _, blob, _, status = words[at][1:].split(" ")
@@ -171,7 +182,7 @@ class Branch:
     def _known(self) -> set[str]:
         """What git tracks, as absolute paths."""
         if self._tracked is None:
-            listed = git.run(self.folder, "ls-files", "-z").decode("utf-8", "surrogateescape").split("\0")
+            listed = self._git("ls-files", "-z").decode("utf-8", "surrogateescape").split("\0")
             self._tracked = {os.path.join(self.folder, name) for name in listed if name}
         return self._tracked
 
@@ -186,6 +197,10 @@ def _top(folder: Path) -> str:
         raise Refusal(f"`--diff-base`: {told}") from None
     except OSError:
         raise Refusal(f"`--diff-base`: {folder}: there is no such folder") from None
+
+
+def _explained(error: GitError) -> Refusal:
+    return Refusal(_PARTIAL if "promisor" in error.args[0] else f"`--diff-base`: {error.args[0]}")
 
 
 def _line(out: bytes) -> str:

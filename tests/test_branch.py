@@ -202,6 +202,18 @@ def test_a_shallow_clone_says_how_to_get_the_history(run: Run, tmp_path: Path) -
     assert "no common commit; it is a shallow clone" in run()[2]
 
 
+def test_a_partial_clone_is_told_and_nothing_is_fetched(run: Run, tmp_path: Path) -> None:
+    put("dags/a.py", HEAD + NEW)
+    commit()
+    git("config", "uploadpack.allowFilter", "true")
+    git("clone", "--quiet", "--filter=blob:none", "--branch", "topic", f"file://{tmp_path}", "partial")
+    os.chdir("partial")
+    code, found, err = run(base="origin/main")
+    assert (code, found) == (2, [])
+    assert err.startswith("error: `--diff-base`: ")
+    assert err.count("\n") == 1
+
+
 def test_git_missing_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert run()[::2] == (2, "error: `--diff-base`: git is not installed\n")

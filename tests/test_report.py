@@ -244,14 +244,59 @@ def test_json_has_the_fixed_shape() -> None:
 
 
 def test_github_gives_columns_only_on_one_line() -> None:
-    first, second, third, fourth = drawn("github", report(*FINDINGS)).splitlines()
+    fourth, first, third = drawn("github", report(FINDINGS[0], *FINDINGS[2:])).splitlines()
     assert first == (
         "::warning file=dags/a.py,line=4,col=13,endLine=4,endColumn=37,title=dag-advisor (missing-deferrable)"
         "::dags/a.py:4:13: missing-deferrable a worker slot is held while this sensor waits " + URL
     )
-    assert second.startswith("::warning file=dags/a.py,line=5,col=12,title=")
-    assert third.startswith("::notice ")
+    assert third.startswith("::notice file=dags/a.py,line=5,col=12,title=")
     assert fourth.startswith("::error ")
+
+
+def test_github_findings_of_one_rule_in_one_file_share_an_annotation() -> None:
+    drawn_lines = drawn("github", report(*FINDINGS)).splitlines()
+    assert [line.split()[0] for line in drawn_lines] == [
+        "::error",
+        "::warning",
+        "::notice",
+        "::group::dag-advisor:",
+        *["-"] * 4,
+        "::endgroup::",
+    ]
+    assert drawn_lines[1].endswith(f"{URL}%0A2 times in this file: lines 4, 5")
+
+
+def test_github_keeps_to_what_github_shows() -> None:
+    many = [finding(4, 13, 4, 37, path=f"dags/f{number:03}.py") for number in range(57)]
+    errors = [replace(many[0], rule="inert-deferrable", severity="error", path=f"e{n}.py") for n in range(10)]
+    often = [finding(line, 13, line, 20, path="dags/often.py") for line in (3, 4, 5, 5)] * 5
+    drawn_lines = drawn("github", report(*many, *errors, *often)).splitlines()
+    levels = [line.split()[0] for line in drawn_lines if line.startswith("::")]
+    assert levels == ["::error"] * 10 + ["::warning"] * 10 + ["::group::dag-advisor:", "::endgroup::"]
+    assert "%0A20 times in this file: lines 3, 4, 5::" not in drawn_lines[10]
+    assert drawn_lines[10].endswith("20 times in this file: lines 3, 4, 5")
+    assert drawn_lines[19] == "::warning title=dag-advisor::49 more warnings in 49 files: see the log"
+    assert len([line for line in drawn_lines if line.startswith("- ")]) == 87
+
+
+def test_github_and_gitlab_paths_are_the_repositorys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    monkeypatch.chdir(tmp_path / "team")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("CI_PROJECT_DIR", str(tmp_path))
+    assert "file=team/dags/a.py," in drawn("github", report(FINDINGS[0]))
+    assert json.loads(drawn("gitlab", report(FINDINGS[0])))[0]["location"]["path"] == "team/dags/a.py"
+    monkeypatch.setenv("GITHUB_WORKSPACE", "/elsewhere")
+    assert "file=dags/a.py," in drawn("github", report(FINDINGS[0]))
+
+
+def test_the_github_log_holds_no_command_of_a_file() -> None:
+    odd = finding(
+        4, 13, 4, 37, path="::error::a ##[error]b.py", message="::warning::x\n::error::y ##[add-path]z"
+    )
+    for line in drawn("github", report(odd, odd)).splitlines()[1:]:
+        assert line in ("::endgroup::",) or line.startswith(("- ", "::group::dag-advisor: 2 findings"))
+        assert "##[" not in line
 
 
 def test_github_escapes_what_would_end_a_command() -> None:
@@ -274,7 +319,17 @@ def test_gitlab_fingerprints_stay_when_lines_move_and_differ_between_equal_lines
     prints = [entry["fingerprint"] for entry in entries]
     assert len(set(prints)) == 4
     moved = [
-        replace(one, span=replace(one.span, line=one.span.line + 2, end_line=one.span.end_line + 2))
+        replace(
+            one,
+            span=Span(
+                one.span.start + 4,
+                one.span.end + 4,
+                one.span.line + 2,
+                one.span.column,
+                one.span.end_line + 2,
+                one.span.end_column,
+            ),
+        )
         for one in FINDINGS
     ]
     later = json.loads(drawn("gitlab", report(*moved, text_of=lambda path: "#\n#\n" + DAG)))
@@ -287,7 +342,7 @@ RULE = Rule("missing-deferrable", "warning", "deferral-missed", "safe", __name__
 
 
 def test_sarif_says_rules_places_fixes_and_fingerprints() -> None:
-    removal = Fix("safe", "remove it", (ReplaceText(Span(10, 20, 1, 11, 1, 21), "x" * 10, ""),))
+    removal = Fix("safe", "remove it", (ReplaceText(Span(10, 20, 1, 11, 1, 21), DAG[10:20], ""),))
     given = report(
         *FINDINGS,
         finding(1, 11, 1, 21, removal, rule="unused-suppression", path="dags/ü x.py"),

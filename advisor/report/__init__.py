@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
@@ -61,6 +62,15 @@ def render(name: str, report: Report, out: TextIO) -> None:
 def severity_of(finding: Finding) -> Severity:
     """The finding's severity; a warning where the rule said nothing."""
     return finding.severity or "warning"
+
+
+def from_root(path: str, variable: str) -> str:
+    """A path as shown, but relative to the repository that a CI server names in an environment variable."""
+    root = os.environ.get(variable, "")
+    if not root or not os.path.isabs(root):
+        return path
+    relative = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
+    return path if relative.startswith("..") else relative
 
 
 def applicability(finding: Finding) -> str:

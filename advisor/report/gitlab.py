@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from advisor.report import Report, severity_of
+from advisor.report import Report, from_root, severity_of
 from advisor.report.prints import fingerprints
 from advisor.text import printable
 
@@ -21,7 +21,7 @@ def render(report: Report, out: TextIO) -> None:
             "fingerprint": fingerprint,
             "severity": _SEVERITY[severity_of(finding)],
             "location": {
-                "path": finding.path,
+                "path": from_root(finding.path, "CI_PROJECT_DIR"),
                 "lines": {"begin": finding.span.line, "end": finding.span.end_line},
             },
         }

@@ -1,12 +1,14 @@
-"""SARIF 2.1.0 for code scanning: each rule's help, stable fingerprints, and the fixes that are plain text."""
+"""SARIF 2.1.0 for code scanning: each rule's help, stable fingerprints, and the fixes."""
 
 from __future__ import annotations
 
 import json
+import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
-from advisor.finding import Finding, Fix, ReplaceText, Span
+from advisor.finding import Finding, Fix, Rewrite, Span
 from advisor.report import HOME, Report, severity_of
 from advisor.report.prints import fingerprints
 from advisor.text import printable
@@ -14,6 +16,7 @@ from advisor.text import printable
 if TYPE_CHECKING:
     from advisor.rule import Rule
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _LEVEL = {"error": "error", "warning": "warning", "advice": "note"}
 
 
@@ -21,6 +24,7 @@ def render(report: Report, out: TextIO) -> None:
     """Write the log file."""
     names = sorted({*report.rules, *(finding.rule for finding in report.findings)})
     index = {name: number for number, name in enumerate(names)}
+    made = _Fixes(report)
     name, _, version = report.tool.partition(" ")
     driver = {
         "name": name,
@@ -35,7 +39,7 @@ def render(report: Report, out: TextIO) -> None:
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The working directory of the run."}}},
         "properties": {"targetAirflow": report.airflow, "targetSource": report.source},
         "results": [
-            _result(finding, index[finding.rule], fingerprint)
+            _result(finding, index[finding.rule], fingerprint, made)
             for finding, fingerprint in fingerprints(report)
         ],
     }
@@ -68,7 +72,7 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
 _SEVERITY = {"error": "error", "warning": "warning", "advice": "recommendation"}
 
 
-def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
+def _result(finding: Finding, index: int, fingerprint: str, made: _Fixes) -> dict[str, Any]:
     where = _artifact(finding.path)
     result: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -79,7 +83,7 @@ def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
         "partialFingerprints": {"dagAdvisor/v1": fingerprint},
     }
     if finding.fix is not None:
-        fixes = _fixes(finding.fix, where)
+        fixes = made.of(finding, where)
         if fixes:
             result["fixes"] = fixes
         described = {"applicability": finding.fix.applicability, "fix": printable(finding.fix.description)}
@@ -87,17 +91,65 @@ def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
     return result
 
 
-def _fixes(fix: Fix, where: dict[str, str]) -> list[dict[str, Any]]:
-    # A viewer applies these one by one: only what is safe, whole, and needs no rewriting of syntax.
-    replacements = [
-        {"deletedRegion": _region(rewrite.span), "insertedContent": {"text": rewrite.new}}
-        for rewrite in fix.rewrites
-        if isinstance(rewrite, ReplaceText)
-    ]
-    if not replacements or len(replacements) < len(fix.rewrites) or fix.applicability != "safe" or fix.group:
-        return []
-    change = {"artifactLocation": where, "replacements": replacements}
-    return [{"description": {"text": printable(fix.description)}, "artifactChanges": [change]}]
+class _Fixes:
+    """The fixes of a report as replacements in the text of their files; `rewrite` knows how to make them."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._groups: dict[tuple[str, str], list[Fix]] = {}
+        for finding in report.findings:
+            if finding.fix is not None and finding.fix.group:
+                self._groups.setdefault((finding.path, finding.fix.group), []).append(finding.fix)
+        self._path = ""
+        self._text: str | None = None
+        self._lines: tuple[int, ...] = (0,)
+
+    def of(self, finding: Finding, where: dict[str, str]) -> list[dict[str, Any]]:
+        """The fix in SARIF's words; nothing where there is none, or it can't be made."""
+        fix = finding.fix
+        if fix is None or not fix.rewrites or fix.applicability == "display-only":
+            return []
+        rewrites = self._together(finding.path, fix)
+        if not rewrites:
+            return []
+        if finding.path != self._path:
+            self._path, self._text = finding.path, self._report.text_of(finding.path)
+            self._lines = (0, *(match.end() for match in _LINE_END.finditer(self._text or "")))
+        from advisor import rewrite  # takes 0.3 s: not before there is something to fix
+
+        try:
+            edits = rewrite.edits(self._text or "", rewrites)
+        except rewrite.CannotRewrite:
+            return []
+        replacements = [
+            {"deletedRegion": self._region(edit.start, edit.end), "insertedContent": {"text": edit.new}}
+            for edit in edits
+        ]
+        description = fix.description if fix.applicability == "safe" else f"unsafe: {fix.description}"
+        if fix.applicability != "safe" and fix.caveat:
+            description += f"; {fix.caveat}"
+        change = {"artifactLocation": where, "replacements": replacements}
+        return [{"description": {"text": printable(description)}, "artifactChanges": [change]}]
+
+    def _together(self, path: str, fix: Fix) -> tuple[Rewrite, ...]:
+        """The rewrites of a fix and of those that only make sense with it; none where one of them is missing."""
+        if not fix.group:
+            return fix.rewrites
+        members = self._groups[path, fix.group]
+        if len(members) < fix.group_size or any(not member.rewrites for member in members):
+            return ()
+        if fix.applicability == "safe" and any(member.applicability != "safe" for member in members):
+            return ()
+        return tuple(dict.fromkeys(rewrite for member in members for rewrite in member.rewrites))
+
+    def _region(self, start: int, end: int) -> dict[str, int]:
+        line, end_line = bisect_right(self._lines, start), bisect_right(self._lines, end)
+        return {
+            "startLine": line,
+            "startColumn": start - self._lines[line - 1] + 1,
+            "endLine": end_line,
+            "endColumn": end - self._lines[end_line - 1] + 1,
+        }
 
 
 def _artifact(path: str) -> dict[str, str]:
