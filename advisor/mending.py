@@ -17,13 +17,14 @@ from advisor.session import Session, manner, order, output, output_bytes, say, s
 if TYPE_CHECKING:
     from advisor.adoption import Adoption
     from advisor.fixer import Fixed
+    from advisor.interactive import Asker
 
 
 def fix(options: Namespace) -> int:
     """`dag-advisor fix`."""
     session = Session(options)
-    found = session.find()
     run = _Run(session)
+    found = session.find()
     adoption = session.adoption()
     outcomes = session.check(found)
     if adoption is not None:
@@ -49,6 +50,12 @@ class _Run:
         self.left: list[Left] = []
         self.diffs: list[tuple[str, bytes, bytes]] = []
         self.applied: dict[str, list[Finding]] = {}  # by path
+        self.asker: Asker | None = None
+        if session.options.interactive:
+            from advisor.interactive import Asker
+
+            report = session.report([], 0, manner(session.options, sys.stdout))
+            self.asker = Asker(report, unsafe=session.options.unsafe_fixes)
 
     def mend(self, outcome: runner.Outcome) -> None:
         """Fix one file as far as its findings allow; the file is written unless it is only to be shown."""
@@ -78,14 +85,21 @@ class _Run:
         except files.Unreadable as error:  # gone since it was checked
             raise files.CannotWrite(error.message) from None
         context = session.context
-        fixed = fixer.fix(
-            data,
-            path,
-            lambda changed: runner.check_data(changed, path, context),
-            unsafe=session.options.unsafe_fixes,
-        )
+
+        def check(changed: bytes) -> list[Finding]:
+            return runner.check_data(changed, path, context)
+
+        unwritten: files.CannotWrite | None = None
+        if self.asker is not None:
+            fixed, unwritten = self.asker.mend(
+                data, shown(path), check, lambda new, old: files.write_atomically(path, new, old)
+            )
+        else:
+            fixed = fixer.fix(data, path, check, unsafe=session.options.unsafe_fixes)
         if fixed.data != data:
-            if session.stdin is not None or session.options.diff:
+            if self.asker is not None:
+                pass  # written already, fix by fix
+            elif session.stdin is not None or session.options.diff:
                 session.changed[path] = fixed.data
                 self.diffs.append((shown(path), data, fixed.data))
             else:
@@ -93,6 +107,9 @@ class _Run:
             self.applied[path] = fixed.applied
             self.changes.append(Changes(shown(path), Counter(finding.rule for finding in fixed.applied)))
         self.left += self._remaining(fixed)
+        if unwritten is not None:
+            session.failed = True
+            say(f"error: {shown(path)}: not written: {unwritten}")
 
     def _remaining(self, fixed: Fixed) -> Iterator[Left]:
         reasons = dict(fixed.skipped)

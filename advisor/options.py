@@ -107,6 +107,8 @@ def _consistent(options: argparse.Namespace) -> None:
         options.paths = ["-"]
     if options.command == "check":
         _consistent_adoption(options)
+    elif options.interactive:
+        _consistent_asking(options)
     if options.statistics and options.output_format not in (None, "full", "concise", "json"):
         raise UsageError(
             f"`--statistics` can be had as full, concise and json, not as {options.output_format}"
@@ -130,6 +132,15 @@ def _consistent_adoption(options: argparse.Namespace) -> None:
         raise UsageError("`--isolated` knows no baseline; `--write-baseline` can't be given together with it")
     if options.write_baseline and options.diff_base is not None:
         raise UsageError("`--write-baseline` and `--diff-base` can't be given together")
+
+
+def _consistent_asking(options: argparse.Namespace) -> None:
+    if options.diff:
+        raise UsageError("`--interactive` and `--diff` can't be given together")
+    if options.paths == ["-"]:
+        raise UsageError("`--interactive` reads the answers from standard input; it can't be fixed as well")
+    if options.output_format not in (None, "full", "concise"):
+        raise UsageError(f"`--interactive` speaks to people: full and concise, not {options.output_format}")
 
 
 def _one_configuration(options: argparse.Namespace) -> None:
@@ -338,6 +349,12 @@ def _fix() -> Parser:
     )
     fixes.add_argument(
         "--diff", action="store_true", help="print what would change and write nothing (default: off)"
+    )
+    fixes.add_argument(
+        "--interactive",
+        "-i",
+        action="store_true",
+        help="show each fix with its diff and ask before it is made (default: off)",
     )
     _output(parser)
     parser.set_defaults(diff_base=None, write_baseline=False, add_ignore=None)

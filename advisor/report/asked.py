@@ -1,0 +1,62 @@
+"""One fix as `fix --interactive` shows it: what is wrong, what would be done, what may change, and the diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from advisor.finding import Finding
+from advisor.report import Report, severity_of
+from advisor.report.diff import unified
+from advisor.report.full import emit, wrapped
+from advisor.report.summary import Line
+from advisor.text import counted, printable
+
+_NAMED = 3  # findings of one fix that are told one by one
+_LINES = 60  # of a diff that are shown
+
+
+def draw(path: str, findings: Sequence[Finding], old: bytes, new: bytes, report: Report, out: TextIO) -> None:
+    """Write what a person needs to decide; `path` as shown."""
+    emit(_lines(path, findings, old, new, report.width), report, out)
+
+
+def _lines(path: str, findings: Sequence[Finding], old: bytes, new: bytes, width: int) -> Iterator[Line]:
+    yield []
+    for finding in findings[:_NAMED]:
+        severity = severity_of(finding)
+        yield [
+            (f"{printable(path)}:{finding.span.line}:{finding.span.column}", "path"),
+            ("  ", ""),
+            (severity, severity),
+            ("  ", ""),
+            (finding.rule, "rule"),
+        ]
+        yield from wrapped("  ", [(printable(finding.message), "")], width)
+    if len(findings) > _NAMED:
+        yield [
+            (
+                f"  and {counted(len(findings) - _NAMED, 'finding')} more that can only be mended together",
+                "dim",
+            )
+        ]
+    for description, kind, caveat in dict.fromkeys(
+        (finding.fix.description, finding.fix.applicability, finding.fix.caveat)
+        for finding in findings
+        if finding.fix is not None
+    ):
+        label, style = ("unsafe fix: ", "unsafe") if kind == "unsafe" else ("safe fix: ", "safe")
+        yield from wrapped("  ", [(label, style), (printable(description), "")], width)
+        if kind == "unsafe":
+            may = printable(caveat) or "it may change what the task does"
+            yield from wrapped("  ", [("may change: ", "unsafe"), (may, "")], width)
+    yield from _diff(path, old, new)
+
+
+def _diff(path: str, old: bytes, new: bytes) -> Iterator[Line]:
+    lines = list(unified(path, old, new))[2:]
+    for line in lines[:_LINES]:
+        style = {b"+": "added", b"-": "removed", b"@": "dim"}.get(line[:1], "")
+        yield [(printable(line.decode("utf-8", "replace").rstrip("\r\n"), keep="\t"), style)]
+    if len(lines) > _LINES:
+        yield [(f"… {counted(len(lines) - _LINES, 'more line')}", "dim")]
