@@ -9,9 +9,9 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from advisor.records import dataclass
+from advisor.target import normalise
 
-_DIST_INFO = re.compile(r"([^-]+)-([^-]+)\.dist-info\Z")
-_SEPARATORS = re.compile(r"[-_.]+")
+_SUFFIX = ".dist-info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def packages_of(path: Path) -> list[Path]:
     found = virtual_environment(path)
     if found is None:
         try:
-            if not any(_DIST_INFO.match(name) for name in os.listdir(path)):
+            if not any(name.endswith(_SUFFIX) for name in os.listdir(path)):
                 raise LookupError("neither a virtual environment nor a site-packages folder")
         except OSError as error:
             raise LookupError((error.strerror or str(error)).lower()) from None
@@ -93,10 +93,10 @@ class Environment:
             except OSError:
                 continue
             for entry in entries:
-                match = _DIST_INFO.match(entry)
-                if match is not None:
-                    name = _SEPARATORS.sub("-", match[1]).lower()
-                    found.setdefault(name, Distribution(name, match[2], os.path.join(folder, entry)))
+                name, hyphen, version = entry.removesuffix(_SUFFIX).partition("-")
+                if hyphen and entry.endswith(_SUFFIX):
+                    name = normalise(name)
+                    found.setdefault(name, Distribution(name, version, os.path.join(folder, entry)))
         return found
 
     def version(self, distribution: str) -> str | None:

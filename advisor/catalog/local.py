@@ -45,7 +45,7 @@ class LocalCatalog(Catalog):
     """
 
     def __init__(self, path: str, cache: Path | None, tell: Callable[[str], None] | None = None) -> None:
-        super().__init__()
+        super().__init__(beside=Catalog.load())
         self._path = path
         self._cache = cache
         self._tell = tell
@@ -98,15 +98,17 @@ class LocalCatalog(Catalog):
     @cached_property
     def _index(self) -> dict[str, Any]:
         """What is installed that matters here: see `local_index.index`."""
-        kept = None
+        packages = environment(self._path)
+        kept, state = None, ""
         if self._cache is not None:
-            kept = self._cache / _FOLDER / f"{_signature(environment(self._path))}.json"
+            name = f"{crc32(os.fsencode(os.pathsep.join(packages.folders))):08x}.json"
+            kept, state = self._cache / _FOLDER / name, _state(packages)
             found = _json(kept)
-            if isinstance(found, dict):
+            if isinstance(found, dict) and found.get("state") == state:
                 return found
         from advisor.catalog.local_index import index, prune
 
-        found = index(environment(self._path), super().simple_names(), self._releases)
+        found = {"state": state, **index(packages, super().simple_names(), self._releases)}
         if kept is not None:
             prune(kept.parent)
             keep(kept, _bytes(found))
@@ -157,17 +159,17 @@ def local(path: str, root: Path, *, cache: bool, tell: Callable[[str], None] | N
     return LocalCatalog(path, cachefolder.folder(root) if cache else None, tell)
 
 
-def _signature(packages: Environment) -> str:
+def _state(packages: Environment) -> str:
     """Tells one state of an environment from another, without reading any file of it."""
-    import hashlib
-
-    found = hashlib.sha1(f"{__version__} {_FORMAT}".encode(), usedforsecurity=False)
+    found = [f"{__version__} {_FORMAT}"]
     for folder in packages.folders:
         with suppress(OSError), os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.name.endswith(".dist-info"):
-                    found.update(f"{entry.path} {entry.stat().st_mtime_ns}\n".encode(errors="replace"))
-    return found.hexdigest()[:20]
+            found += sorted(
+                f"{entry.path} {entry.stat().st_mtime_ns}"
+                for entry in entries
+                if entry.name.endswith(".dist-info")
+            )
+    return "\n".join(found)
 
 
 def _file_name(dotted: str) -> str:

@@ -96,10 +96,7 @@ def operator_names(files: Iterable[str], known: Iterable[str]) -> set[str]:
 def prune(folder: Path) -> None:
     """Throw away what is kept of environments that have changed since, but for the last few."""
     with suppress(OSError):
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime, reverse=True)
-        for kind in (os.DirEntry.is_dir, os.DirEntry.is_file):
-            for entry in [entry for entry in entries if kind(entry)][_KEPT:]:
-                if entry.is_dir():
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    os.unlink(entry.path)
+        states = [entry for entry in os.scandir(folder) if entry.is_dir()]
+        states.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
+        for entry in states[_KEPT:]:
+            shutil.rmtree(entry.path, ignore_errors=True)

@@ -48,10 +48,11 @@ class Catalog:
 
     __slots__ = ("_classes", "_decoded", "_folder", "_former", "_names", "_resolved")
 
-    def __init__(self, folder: str = DATA) -> None:
+    def __init__(self, folder: str = DATA, beside: Catalog | None = None) -> None:
+        """`beside`: a catalog that has read the same folder already."""
         self._folder = folder
-        self._classes = _read(folder, "classes.jsonl")
-        self._former = _read(folder, "former.tsv")
+        self._classes: bytes = beside._classes if beside is not None else _read(folder, "classes.jsonl")
+        self._former: bytes = beside._former if beside is not None else _read(folder, "former.tsv")
         self._names: frozenset[str] | None = None
         self._decoded: dict[str, ClassFacts] = {}
         self._resolved: dict[str, str | None] = {}
