@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from advisor.contexts import decorator_expressions
@@ -50,8 +51,7 @@ class Reached:
     site: the call in the function that was asked about, or in one nested in it, where this can be reported.
     through: the names of the helpers
     that lead from there to `call`, empty for a call that stands in the function itself. awaited: `await` (or `async
-    with`, `gather`, `create_task`, …) takes what the call gives. loop: the innermost `while` or `for` statement that
-    repeats the call in the function that it stands in. function: that function.
+    with`, `gather`, `create_task`, …) takes what the call gives. function: the one that the call stands in.
     """
 
     file: Readable
@@ -61,8 +61,12 @@ class Reached:
     site: Node
     through: tuple[str, ...]
     awaited: bool
-    loop: Node | None
     function: Node
+
+    @property
+    def loop(self) -> Node | None:
+        """The innermost `while` or `for` statement that repeats the call in the function that it stands in."""
+        return loop_around(self.call)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,10 +112,7 @@ class _Walk:
         while ahead:
             home, around, step, site, through = ahead.popleft()
             if step.node.kind() == "call":
-                loop = loop_around(step.node)
-                yield Reached(
-                    home, step.node, step.paths, step.method, site, through, step.awaited, loop, around
-                )
+                yield Reached(home, step.node, step.paths, step.method, site, through, step.awaited, around)
             for target in step.targets:
                 if target.file is None or target.node is None or len(through) >= _MAX_DEPTH:
                     continue
@@ -170,14 +171,15 @@ def _step(known: Receivers, file: Readable, node: Node, receiver: Owner | None) 
 
 
 def _property(known: Receivers, file: Readable, node: Node, receiver: Owner | None) -> Step | None:
-    """Reading a property of the own object runs a method."""
+    """Reading a property of an object of a first-party class runs a method."""
     holder, name = node.field("object"), node.field("attribute")
-    if holder is None or name is None or holder.text() != "self":
+    if holder is None or name is None or holder.kind() != "identifier":
         return None
     targets = tuple(
         Ref(f"{ref.path}.{name.text()}", True, above.file, method, ref.receiver)
         for ref in known.of(file, holder, receiver)
-        if (owner := ref.owner) is not None
+        if ref.is_object
+        and (owner := ref.owner) is not None
         and (above := known.definer(owner, name.text())) is not None
         and (method := known.methods(above)[name.text()]) is not None
         and any(part.text().endswith("property") for part in decorator_expressions(method))
@@ -195,7 +197,7 @@ def _targets(known: Receivers, call: Node, ref: Ref) -> Iterator[Ref]:
     if ref.is_object:
         names: tuple[str, ...] = ("__call__",)
     else:
-        entered = any(around.kind() == "with_item" for around in call.ancestors()[:2])
+        entered = any(around.kind() == "with_item" for around in islice(_upward(call), 2))
         names = ("__init__", *_ENTERING) if entered else ("__init__",)
     for name in names:
         above = known.definer(owner, name)
@@ -220,6 +222,14 @@ def _is_followed(target: Ref, call: Node, awaited: bool) -> bool:
     return True
 
 
+def _upward(node: Node) -> Iterator[Node]:
+    """The ancestors, one by one: most often the first few tell, and a list of all takes long in deep expressions."""
+    parent = node.parent()
+    while parent is not None:
+        yield parent
+        parent = parent.parent()
+
+
 def _last_word(call: Node) -> str:
     """`get` of `session.get(…)` and of `get(…)`."""
     function = call.field("function")
@@ -236,7 +246,7 @@ def _is_async(function: Node) -> bool:
 
 def _is_awaited(call: Node) -> bool:
     """Whether `await` takes what a call gives, straight or through what awaits its arguments."""
-    for ancestor in call.ancestors():
+    for ancestor in _upward(call):
         kind = ancestor.kind()
         if kind == "await":
             return True
@@ -258,7 +268,7 @@ def _is_awaited(call: Node) -> bool:
 
 def _in_wall(call: Node) -> bool:
     """Whether a coroutine is handed to something that runs it elsewhere: `to_thread(asyncio.run, work())`."""
-    for ancestor in call.ancestors():
+    for ancestor in _upward(call):
         kind = ancestor.kind()
         if kind == "call":
             if _last_word(ancestor) in _WALLS:

@@ -198,6 +198,9 @@ class Receivers:
         if binding.kind == "with" and value is not None:
             refs = self._entered(self.of(file, value, receiver, depth + 1))
             return _awaited(refs) if _is_async_with(value) else refs
+        if binding.kind == "other":
+            paired = _paired(binding.node)
+            return self.of(file, paired, receiver, depth + 1) if paired is not None else ()
         if binding.kind == "assign":
             statement = binding.node.parent()
             annotation = statement.field("type") if statement is not None else None
@@ -546,6 +549,23 @@ def _object(ref: Ref) -> Ref:
 def _awaited(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
     """What `await` makes of what a function of others gives back; nobody knows that by the name of the function."""
     return tuple(Ref(f"await {ref.path}", True) if ref.path.endswith("()") else ref for ref in refs)
+
+
+def _paired(name: Node) -> Node | None:
+    """The expression that a name gets in `a, b = first, second`."""
+    pattern = name.parent()
+    statement = pattern.parent() if pattern is not None else None
+    if pattern is None or statement is None or statement.kind() != "assignment":
+        return None
+    names, values = pattern.named_children(), statement.field("right")
+    if (
+        values is None
+        or values.kind() not in ("expression_list", "tuple")
+        or statement.field("left") != pattern
+    ):
+        return None
+    given = values.named_children()
+    return given[names.index(name)] if len(given) == len(names) and name in names else None
 
 
 def _is_in_thread(node: Node) -> bool:

@@ -16,7 +16,14 @@ from advisor.target import detect
 DATA = Path(__file__).parent / "data" / "async"
 SOURCES = sorted(DATA.glob("*.py"))
 MARK = re.compile(r"# finding: ([\w-]+(?:, [\w-]+)*)")
-OURS = ("long-wait-in-async-task", "single-request-async-task", "repeated-deferral", "short-deferral")
+OURS = (
+    "long-wait-in-async-task",
+    "single-request-async-task",
+    "repeated-deferral",
+    "short-deferral",
+    "blocking-call-in-async-task",
+    "sync-sdk-call-in-async-task",
+)
 HEAD = "import asyncio\nimport httpx\nfrom airflow.sdk import task\n\n\n"
 
 

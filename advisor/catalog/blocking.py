@@ -91,8 +91,12 @@ class BlockingCalls:
     def _asks(self, rest: str) -> bool:
         """Whether what follows a client asks it for something: the last word does, and no answer stands before it."""
         *before, last = rest.split(".")
-        answers = any(word.endswith("()") and word[:-2] not in self._cheap for word in before)
-        return not answers and last not in self._cheap and not last.startswith("_")
+        answers = any(word.endswith("()") and not self._is_cheap(word[:-2]) for word in before)
+        return not (answers or self._is_cheap(last))
+
+    def _is_cheap(self, word: str) -> bool:
+        """Whether a method only prepares something: `cursor`, `Bucket` of a boto3 resource."""
+        return word in self._cheap or word[:1] == "_" or word[:1].isupper()
 
     def _of_hook(self, path: str) -> Blocking | None:
         """A method of a provider's hook that is not async, or of the connection that such a method gives."""
