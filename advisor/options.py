@@ -107,6 +107,8 @@ def _consistent(options: argparse.Namespace) -> None:
         options.paths = ["-"]
     if options.command == "check":
         _consistent_adoption(options)
+        if options.watch:
+            _consistent_watching(options)
     elif options.interactive:
         _consistent_asking(options)
     if options.statistics and options.output_format not in (None, "full", "concise", "json"):
@@ -132,6 +134,18 @@ def _consistent_adoption(options: argparse.Namespace) -> None:
         raise UsageError("`--isolated` knows no baseline; `--write-baseline` can't be given together with it")
     if options.write_baseline and options.diff_base is not None:
         raise UsageError("`--write-baseline` and `--diff-base` can't be given together")
+
+
+def _consistent_watching(options: argparse.Namespace) -> None:
+    if options.paths == ["-"]:
+        raise UsageError("`--watch` looks at files; standard input can't be watched")
+    if options.write_baseline or options.add_ignore is not None:
+        name = "--write-baseline" if options.write_baseline else "--add-ignore"
+        raise UsageError(f"`--watch` and `{name}` can't be given together")
+    if options.output_file:
+        raise UsageError("`--watch` and `--output-file` can't be given together")
+    if options.output_format not in (None, "full", "concise"):
+        raise UsageError(f"`--watch` speaks to people: full and concise, not {options.output_format}")
 
 
 def _consistent_asking(options: argparse.Namespace) -> None:
@@ -333,6 +347,12 @@ def _version_option(parser: Parser) -> None:
 def _check() -> Parser:
     parser = _new("check", "Report where tasks wait badly, and write nothing.")
     _common(parser)
+    parser.add_argument(
+        "--watch",
+        "-w",
+        action="store_true",
+        help="check again whenever a file changes, until Ctrl-C (default: off)",
+    )
     _adoption(parser)
     _output(parser)
     return parser

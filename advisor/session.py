@@ -176,7 +176,15 @@ class Session:
 
 def check(options: Namespace) -> int:
     """`dag-advisor check`."""
-    session = Session(options)
+    if options.watch:
+        from advisor import watching
+
+        return watching.watch(options, _check)
+    return _check(Session(options))
+
+
+def _check(session: Session) -> int:
+    options = session.options
     found = session.find()
     adoption = session.adoption()
     if adoption is None:

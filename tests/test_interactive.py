@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -14,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from terminal import Terminal
 
 HEAD = """\
 from airflow.providers.google.cloud.sensors.gcs import GCSObjectExistenceSensor
@@ -27,79 +25,10 @@ TWO = ONE.replace("one", "two")
 THREE = ONE.replace("one", "three")
 FILE = '    FileSensor(task_id="file", filepath="x.csv")\n'
 PROMPT = "Make this fix [y,n,a,q,?]? "
-SECONDS = 60.0
 
 
 def mended(text: str) -> str:
     return text.replace(")\n", ", deferrable=True)\n")
-
-
-class Terminal:
-    """A command on a terminal of its own."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        controller, terminal = pty.openpty()
-        self.controller = controller
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "advisor", *arguments],
-            stdin=terminal,
-            stdout=terminal,
-            stderr=terminal,
-            cwd=folder,
-            start_new_session=True,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "NO_COLOR": "1"},
-            preexec_fn=_own_terminal,
-        )
-        os.close(terminal)
-        self.seen = ""
-        self._raw = b""
-
-    def until(self, text: str, count: int = 1) -> str:
-        """What came since the last call, once it holds `text` so often."""
-        end = time.monotonic() + SECONDS
-        while self.seen.count(text) < count:
-            left = end - time.monotonic()
-            assert left > 0, f"{text!r} never came: {self.seen}"
-            if not self._read(left):
-                raise AssertionError(f"it ended before {text!r} came: {self.seen}")
-        seen, self.seen = self.seen, ""
-        return seen
-
-    def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self.controller], [], [], seconds)
-        if not ready:
-            return True
-        try:
-            data = os.read(self.controller, 65536)
-        except OSError:  # Linux: the other side is closed
-            return False
-        self._raw += data
-        self.seen += data.decode("utf-8", "replace").replace("\r\n", "\n")
-        return bool(data)
-
-    def type(self, text: str) -> None:
-        os.write(self.controller, text.encode())
-
-    def rest(self) -> str:
-        """Everything until the end."""
-        end = time.monotonic() + SECONDS
-        while self._read(max(end - time.monotonic(), 0.01)):
-            assert time.monotonic() < end, self.seen
-        self.process.wait(SECONDS)
-        return self.seen
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(SECONDS)
-        os.close(self.controller)
-
-
-def _own_terminal() -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches the process
 
 
 Open = Callable[..., Terminal]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import config, engine, target
 from advisor.config import Settings
-from advisor.environment import environment, packages_of
+from advisor.deciding import Written, deciding
+from advisor.environment import environment
 from advisor.files import SKIPPED_FOLDERS
 from advisor.project import Project
-from advisor.records import dataclass, replace
+from advisor.records import dataclass, field, replace
 from advisor.rule import UnknownRule, discover
 from advisor.server.documents import inside
 from advisor.server.recorded import Recorded
@@ -34,7 +34,7 @@ class Place:
     context: Context | None = None
     recorded: Recorded | None = None
     error: str = ""
-    stamp: tuple[object, ...] = ()
+    stamp: dict[str, Written | None] = field(default_factory=dict)
 
 
 class Projects:
@@ -79,9 +79,7 @@ class Projects:
 
     def refresh(self) -> bool:
         """Forget what was read from files that are not what they were; whether there were any."""
-        old = [
-            folder for folder, place in self._places.items() if place.stamp != self._stamp_now(folder, place)
-        ]
+        old = [folder for folder, place in self._places.items() if place.stamp != self._stamp(folder, place)]
         if old:
             self.forget()
         return bool(old)
@@ -124,47 +122,10 @@ class Projects:
             place = Place(error=str(error))
         return replace(place, stamp=self._stamp(folder, place))
 
-    def _stamp_now(self, folder: str, place: Place) -> tuple[object, ...] | None:
-        try:
-            return self._stamp(folder, place)
-        except (LookupError, Refusal):  # the environment is gone, the configuration's folder is another one
-            return None
-
-    def _stamp(self, folder: str, place: Place) -> tuple[object, ...]:
-        """When the files were written that decide on a folder's settings and target."""
-        if self._options.config:
-            paths = [Path(self._options.config)]
-        elif self._options.isolated:
-            paths = []
-        else:
-            paths = [
-                above / name
-                for above in (Path(folder), *Path(folder).parents)
-                for name in (config.FILE, "pyproject.toml")
-            ]
-        stamps: list[object] = [_written(path) for path in paths]
-        if place.context is not None and not self._options.isolated:
-            stamps += sorted(self._project_stamps(place.context))
-        return tuple(stamps)
-
-    def _project_stamps(self, context: Context) -> Iterator[tuple[str, object]]:
-        settings = context.settings
-        for _, name in target.candidates(settings.root):
-            yield name, _written(settings.root / name)
-        recorded = config.baseline_file(settings, False)
-        yield recorded, _written(Path(recorded))
-        if context.target.environment:
-            for folder in packages_of(Path(context.target.environment)):
-                yield str(folder), _written(folder)
+    def _stamp(self, folder: str, place: Place) -> dict[str, Written | None]:
+        options = self._options
+        return deciding([Path(folder)], options.config, options.isolated, place.context)
 
 
 def _key(settings: Settings) -> tuple[str, str | None]:
     return str(settings.root), settings.source
-
-
-def _written(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
