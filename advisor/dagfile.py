@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
-from advisor.asynctasks import AsyncTask, find_async_calls, find_async_tasks
+from advisor.asynctasks import AsyncTask, Wait, find_async_calls, find_async_tasks
 from advisor.blocking import Blocker, blocking_in_tasks, blocking_in_triggers
 from advisor.calls import find_operators
+from advisor.catalog.waits import waits
 from advisor.contexts import Contexts
 from advisor.decorators import TaskDecorator, find_decorators
 from advisor.deferrals import Deferral, find_deferrals
@@ -16,17 +17,20 @@ from advisor.definitions import Definitions
 from advisor.fanouts import FanOut, find_fan_outs
 from advisor.finding import Finding, Fix, SetKeyword, Severity, Span
 from advisor.firstparty import FirstParty, first_party
+from advisor.inline import InlineDeferral, find_inline_deferrals
 from advisor.names import Names
 from advisor.operators import Operator
 from advisor.pythontasks import PythonTask, find_python_tasks
 from advisor.receivers import Receivers
 from advisor.sdkcalls import SyncSdkCall, sync_sdk_calls
 from advisor.sequences import Sequence, find_sequences
+from advisor.sleeping import find_sleeping_tasks
 from advisor.state import Lost, find_lost
 from advisor.subclasses import Subclasses
 from advisor.syntax import Node, Tree
 from advisor.triggers import Trigger, find_triggers
 from advisor.unawaited import Unawaited, find_unawaited
+from advisor.unsupported import InnerLoop, Unsupported, find_inner_loops, find_unsupported
 from advisor.values import MISSING, Dict, Values
 from advisor.walks import Walk, walks
 
@@ -125,6 +129,34 @@ class DagFile:
     def python_tasks(self) -> list[PythonTask]:
         """The functions that Airflow runs as tasks: of this file, or given to its operators, in its order."""
         return find_python_tasks(self)
+
+    @cached_property
+    def sleeping_tasks(self) -> list[tuple[PythonTask, list[Wait]]]:
+        """The ordinary tasks that sleep, themselves or through helpers, and their waits, in the order of the text."""
+        return find_sleeping_tasks(self)
+
+    @cached_property
+    def unsupported_async_tasks(self) -> list[Unsupported]:
+        """The `async def` that Airflow does not await, or not where it should, in the order of the text."""
+        return find_unsupported(self)
+
+    @cached_property
+    def inner_loops(self) -> list[InnerLoop]:
+        """The calls of async tasks that start an event loop in theirs, in the order of the text."""
+        return find_inner_loops(self)
+
+    @cached_property
+    def inline_deferrals(self) -> list[InlineDeferral]:
+        """The deferrals in task functions and in what they call, in the order of the text."""
+        return find_inline_deferrals(self)
+
+    @property
+    def pause(self) -> str:
+        """A call of the deferrable class that only lets time pass, as this Airflow has it."""
+        table = waits()
+        in_core = self.target.airflow is not None and not self.target.at_least(3)
+        name = (table.pause_before_3 if in_core else table.pause).rpartition(".")[2]
+        return f"`{name}(…)`" if in_core else f"`{name}(…, deferrable=True)`"
 
     @cached_property
     def async_tasks(self) -> list[AsyncTask]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Protocol
 
 from advisor.names import Names
 from advisor.records import dataclass
 from advisor.syntax import Node, Tree, function_of, strip_parentheses
-from advisor.values import Values
+from advisor.values import Values, seconds
 
 _LOOPS = frozenset({"while_statement", "for_statement"})
 _COMPREHENSIONS = frozenset({"list_comprehension", "set_comprehension", "generator_expression"})
@@ -49,16 +49,35 @@ class Source:
 
 
 class Flow:
-    """The values, tests and exits of one `while` or `for`, in the function that holds it."""
+    """The values, tests and exits of one `while` or `for`, in the function that holds it.
 
-    def __init__(self, file: Readable, loop: Node) -> None:
+    `known` tells what parameters are worth, in seconds or as a count, where somebody knows how the function is called.
+    """
+
+    def __init__(
+        self, file: Readable, loop: Node, known: Callable[[Node], float | None] | None = None
+    ) -> None:
         self.file = file
         self.loop = loop
+        self._known = known
         self.function = function_of(loop)
         self.sources: dict[str, list[Source]] = {}
         #: whether the loop only tries again until nothing fails; filled in by who judges that
         self.tries_again: bool | None = None
+        #: the calls that pause between two turns; filled in by who judges that
+        self.pauses: list[Node] = []
         self._read_sources()
+
+    @cached_property
+    def is_async(self) -> bool:
+        """Whether the loop stands in a coroutine, where only what is awaited runs."""
+        first = self.function.child(0) if self.function is not None else None
+        return first is not None and first.kind() == "async"
+
+    def worth(self, node: Node) -> float | None:
+        """The number or the seconds that an expression stands for; None where that isn't known."""
+        value = seconds(self.file.values.fold(node))
+        return value if value is not None or self._known is None else self._known(node)
 
     def own(self, *kinds: str, under: Node | None = None) -> list[Node]:
         """The nodes of these kinds in the loop (or a part of it) that its own function evaluates."""

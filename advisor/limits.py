@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import timedelta
 
 from advisor.flow import Flow, Readable, Source
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, strip_parentheses
+from advisor.syntax import Node, arguments_of, enclosing, strip_parentheses
 from advisor.values import seconds
 
 _CLOCKS = frozenset({"time", "monotonic", "perf_counter", "now", "utcnow", "today", "current_time"})
 _MAX_DEPTH = 6
+_MANY = 2**62  # turns; `range` has a length up to here
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ def turns_of(flow: Flow) -> float | None:
         return None
     if function.text() != "range":
         return -1
-    folded = [flow.file.values.fold(argument) for argument in arguments_of(iterable)]
-    numbers = [number for number in folded if isinstance(number, int)]
+    folded = [flow.worth(argument) for argument in arguments_of(iterable)]
+    numbers = [int(number) for number in folded if number is not None and abs(number) < _MANY]
     if len(numbers) != len(folded) or not 1 <= len(numbers) <= 3 or (len(numbers) == 3 and not numbers[2]):
         return -1
     return len(range(*numbers))
@@ -63,13 +65,13 @@ def _limit(flow: Flow, operands: list[Node], pause: float) -> Limit | None:
     if any(clocks):
         if len(operands) != 2:
             return Limit(None)
-        left, right = (_stopped(flow.file, operand, 0) for operand in operands)
+        left, right = (_stopped(flow.file, operand, 0, flow.worth) for operand in operands)
         return Limit(None if left is None or right is None else abs(left - right))
     for operand, other in zip(operands, reversed(operands), strict=True):
         step = _step(flow, operand)
         if step is not None and len(operands) == 2:
             start = _initial(flow, operand)
-            end = seconds(flow.file.values.fold(other))
+            end = flow.worth(other)
             if not step or start is None or end is None:
                 return Limit(None)
             return Limit(max(math.ceil((end - start) / step), 0) * pause)
@@ -81,14 +83,23 @@ def _step(flow: Flow, operand: Node) -> float | None:
     operand = strip_parentheses(operand)
     sources = flow.sources.get(operand.text(), []) if operand.kind() == "identifier" else []
     steps = [source for source in sources if _is_step(source)]
-    if not steps or any(source.tests or flow.in_handler(source.node) for source in steps):
+    if not steps or any(
+        (source.tests and not _beside_pause(flow, source.node)) or flow.in_handler(source.node)
+        for source in steps
+    ):
         return None
     if len(steps) != len(sources) or len(steps) > 1:
         return 0
     sign = steps[0].node.field("operator")
     value = steps[0].value
-    number = seconds(flow.file.values.fold(value)) if value is not None else None
+    number = flow.worth(value) if value is not None else None
     return 0 if number is None or sign is None else (number if sign.text() == "+=" else -number)
+
+
+def _beside_pause(flow: Flow, statement: Node) -> bool:
+    """Whether a statement runs as often as a pause of the loop: both stand in one block."""
+    blocks = [next(enclosing(pause, "block"), None) for pause in flow.pauses]
+    return next(enclosing(statement, "block"), None) in [block for block in blocks if block is not None]
 
 
 def _is_step(source: Source) -> bool:
@@ -104,7 +115,7 @@ def _is_step(source: Source) -> bool:
 def _initial(flow: Flow, name: Node) -> float | None:
     """The value that a name has before the loop, where one assignment gives it."""
     value = before(flow, name)
-    return seconds(flow.file.values.fold(value)) if value is not None else None
+    return flow.worth(value) if value is not None else None
 
 
 def before(flow: Flow, name: Node) -> Node | None:
@@ -143,7 +154,9 @@ def _is_clock(call: Node) -> bool:
     return method is not None and method.text() in _CLOCKS and len(arguments_of(call)) <= 1
 
 
-def _stopped(file: Readable, node: Node, depth: int) -> float | None:
+def _stopped(
+    file: Readable, node: Node, depth: int, worth: Callable[[Node], float | None] | None = None
+) -> float | None:
     """The value of an expression, in seconds, if every clock in it stood at zero."""
     node = strip_parentheses(node)
     if depth > _MAX_DEPTH:
@@ -155,24 +168,27 @@ def _stopped(file: Readable, node: Node, depth: int) -> float | None:
         if function is not None and function.kind() == "attribute":
             method, holder = function.field("attribute"), function.field("object")
             if method is not None and holder is not None and method.text() in ("total_seconds", "timestamp"):
-                return _stopped(file, holder, depth + 1)
+                return _stopped(file, holder, depth + 1, worth)
     if node.kind() == "attribute":
         name, holder = node.field("attribute"), node.field("object")
         if name is not None and holder is not None and name.text() == "seconds":
-            return _stopped(file, holder, depth + 1)
+            return _stopped(file, holder, depth + 1, worth)
     if node.kind() == "binary_operator":
         left, right, sign = node.field("left"), node.field("right"), node.field("operator")
         if left is not None and right is not None and sign is not None and sign.text() in ("+", "-"):
-            first, second = _stopped(file, left, depth + 1), _stopped(file, right, depth + 1)
+            first, second = _stopped(file, left, depth + 1, worth), _stopped(file, right, depth + 1, worth)
             if first is not None and second is not None:
                 return first + second if sign.text() == "+" else first - second
     value = file.values.fold(node)
     if isinstance(value, (int, float, timedelta)):
         return seconds(value)
+    known = worth(node) if worth is not None else None
+    if known is not None:
+        return known
     if node.kind() == "identifier":
         bindings = file.names.lookup(node)
         if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
-            return _stopped(file, bindings[0].value, depth + 1)
+            return _stopped(file, bindings[0].value, depth + 1, worth)
     return None
 
 

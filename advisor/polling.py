@@ -50,6 +50,7 @@ def polling(flow: Flow, pauses: list[tuple[Node, float | None]], whole_task: boo
     regular = [(call, pause) for call, pause in pauses if not after_failure(flow, call)]
     if not regular:
         return None
+    flow.pauses = [call for call, _ in regular]
     known = [pause for _, pause in regular if pause is not None]
     grows = None if known else _least(flow, regular[0][0])
     least = sum(known) if known else grows
@@ -115,7 +116,7 @@ def _questions(flow: Flow, sleeps: list[Node], whole_task: bool) -> list[Node] |
     asked = [call for call in calls_in(flow, deciding) if call not in sleeps and asks(flow, call)]
     if not asked:
         return [] if _waits_for_flag(flow, whole_task) else None
-    if any(streams(call) for call in asked):
+    if any(streams(flow, call) for call in asked):
         return None
     varying = flow.varying
     same = [call for call in asked if not flow.varies(call, varying) or refreshes(call)]
@@ -131,7 +132,10 @@ def _conditional(flow: Flow, node: Node, tests: tuple[Node, ...]) -> bool:
 
 def _endless(flow: Flow, whole_task: bool) -> list[Node] | None:
     calls = flow.own("call")
-    busy = any(streams(call) or (is_awaited(call) and not is_sleep(flow, call)) for call in calls)
+    if flow.is_async:
+        busy = any(streams(flow, call) or (is_awaited(call) and not is_sleep(flow, call)) for call in calls)
+    else:
+        busy = any(asks(flow, call) for call in calls)
     return None if busy or not whole_task else []
 
 

@@ -12,6 +12,7 @@ from advisor.values import UNKNOWN, Values
 
 if TYPE_CHECKING:
     from advisor.firstparty import FirstParty
+    from advisor.mentions import Mentions
     from advisor.receivers import Memory
 
 _MAX_SIZE = 1_000_000  # bytes; constants live in small files
@@ -55,6 +56,8 @@ class Project:
         self.first_party: FirstParty | None = None
         #: what `receivers` and `reached` have learnt of the project's modules
         self.reached: Memory | None = None
+        #: what `mentions` has learnt, by word
+        self.mentions: dict[bytes, Mentions] = {}
 
     def __reduce__(self) -> tuple[type[Project], tuple[str]]:
         return Project, (self.root,)  # parsed trees don't travel between processes

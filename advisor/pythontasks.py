@@ -16,7 +16,7 @@ from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_p
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
-Kind: TypeAlias = Literal["decorated", "callable", "method"]
+Kind: TypeAlias = Literal["decorated", "callable", "lambda", "method"]
 
 _TASK = re.compile(
     r"airflow\.(?:decorators|sdk|operators\.python|providers\.(?:\w+\.)+decorators)(?:\.\w+)*?"
@@ -81,6 +81,26 @@ def find_python_tasks(dag_file: DagFile) -> list[PythonTask]:
     return list(unique.values())
 
 
+def find_lambdas(dag_file: DagFile) -> list[PythonTask]:
+    """The lambdas that are given to operators as `python_callable`; `name` is the id of the task, or "a lambda"."""
+    finder = _Finder(dag_file)
+    return [
+        PythonTask(
+            dag_file,
+            value,
+            _task_id(call) or "a lambda",
+            False,
+            flavour,
+            how,
+            "lambda",
+            dag_file.tree.span(call),
+            call,
+        )
+        for value, call, how, flavour in finder.callables()
+        if value.kind() == "lambda"
+    ]
+
+
 class _Finder:
     def __init__(self, dag_file: DagFile) -> None:
         self._dag_file = dag_file
@@ -106,7 +126,8 @@ class _Finder:
 
     # -- `python_callable=f`, `task(f)`
 
-    def handed_over(self) -> Iterator[PythonTask]:
+    def callables(self) -> Iterator[tuple[Node, Node, str, str]]:
+        """What is given as `python_callable`, with the call, the operator's simple name and its flavour."""
         for name in self._dag_file.tree.occurrences.get(_CALLABLE, ()):
             holder = name.parent()
             parts = (
@@ -117,8 +138,11 @@ class _Finder:
                 continue
             operator = self._operator_of(call.field("function"))
             if operator is not None:
-                how, flavour = operator
-                yield from self._given(parts[1], call, flavour, how)
+                yield parts[1], call, *operator
+
+    def handed_over(self) -> Iterator[PythonTask]:
+        for value, call, how, flavour in self.callables():
+            yield from self._given(value, call, flavour, how)
         for call in self._task_calls():
             given = arguments_of(call)[:1]
             function = call.field("function")
@@ -255,6 +279,14 @@ class _Finder:
         return PythonTask(
             home, function, name_of(function), is_async, flavour, how, kind, span, call, None, local
         )
+
+
+def _task_id(call: Node) -> str:
+    for argument in arguments_of(call):
+        parts = keyword_parts(argument)
+        if parts is not None and parts[0] == "task_id" and parts[1].kind() == "string":
+            return parts[1].text().lstrip("rf").strip("\"'")
+    return ""
 
 
 def _flavour(path: str) -> str | None:

@@ -88,6 +88,64 @@ _STREAMING = frozenset(
         ),
     }
 )
+# What lives in the task itself: threads, processes, and what they are waited for by.
+_WORKERS = frozenset(
+    {
+        *("subprocess.Popen", "threading.Thread", "threading.Event", "threading.Lock", "threading.Timer"),
+        *("multiprocessing.Process", "multiprocessing.Event", "multiprocessing.Pool", "queue.Queue"),
+        *("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor"),
+    }
+)
+_STARTING = frozenset({"submit", "apply_async", "map_async", "starmap_async", "Popen", "Process", "Thread"})
+_ALIVE = frozenset(
+    {"is_alive", "is_set", "done", "cancelled", "ready", "poll", "running", "locked", "acquire"}
+)
+# Calls of ordinary functions that ask nobody.
+_SYNC_LOOKING = frozenset(
+    {
+        *(
+            "random",
+            "uniform",
+            "randint",
+            "choice",
+            "sleep",
+            "warn",
+            "debug",
+            "write",
+            "flush",
+            "join",
+            "replace",
+        ),
+        *("total_seconds", "timestamp", "strftime", "isoformat", "loads", "dumps", "round", "index", "count"),
+        *(
+            "search",
+            "match",
+            "findall",
+            "encode",
+            "decode",
+            "xcom_push",
+            "sort",
+            "group",
+            "heartbeat",
+            "partition",
+        ),
+    }
+)
+# Modules of functions and classes that only look at what they are given.
+_PURE = (
+    "datetime.",
+    "math.",
+    "json.",
+    "re.",
+    "random.",
+    "copy.",
+    "itertools.",
+    "collections.",
+    "uuid.",
+    "pendulum.",
+)
+# What a variable that holds a client is called, as far as `get` is concerned.
+_CLIENTS = ("client", "session", "hook", "api", "http", "conn", "service", "requests", "resource", "manager")
 QUEUES = ("queue", "backlog", "inbox", "stream", "cursor", "paginator", "reader", "consumer")
 LIMITERS = ("limit", "throttl", "quota", "capacity", "token_bucket", "semaphore", "in_flight", "inflight")
 _COORDINATION = frozenset(
@@ -111,20 +169,41 @@ def asks(flow: Flow, call: Node) -> bool:
     function = call.field("function")
     if function is None or is_sleep(flow, call):
         return False
+    if not flow.is_async and any(path.startswith(_PURE) for path in flow.file.names.candidates(function)):
+        return False
     if function.kind() == "identifier":
-        return function.text() not in _LOOKING
+        return function.text() not in _LOOKING and (flow.is_async or function.text() not in _SYNC_LOOKING)
     method, holder = function.field("attribute"), function.field("object")
     if method is None or holder is None:
         return False
     if method.text() == "get" and not is_awaited(call) and not _entered(call):
-        return False  # of a dict
+        return not flow.is_async and _is_client(flow, function, holder)  # or of a dict
+    if not flow.is_async and method.text() in _SYNC_LOOKING:
+        return False
     return method.text() not in _LOOKING_METHODS or (is_awaited(call) and method.text() in ("update", "set"))
+
+
+def _is_client(flow: Flow, function: Node, holder: Node) -> bool:
+    """Whether `get` sends a request, as far as can be seen: `requests.get`, `session.get`, `self.client.get`."""
+    if flow.file.names.candidates(function):
+        return True
+    last = holder.field("attribute") if holder.kind() == "attribute" else holder
+    name = last.text().lower() if last is not None and last.kind() == "identifier" else ""
+    if name.endswith(_CLIENTS):
+        return True
+    values = [b.value for b in flow.file.names.lookup(holder)] if holder.kind() == "identifier" else []
+    made = [value.field("function") for value in values if value is not None and value.kind() == "call"]
+    return bool(made) and all(
+        node is not None and node.text().rpartition(".")[2].endswith(("Session", "Client", "Hook", "session"))
+        for node in made
+    )
 
 
 def is_sleep(flow: Flow, call: Node) -> bool:
     function = call.field("function")
     return function is not None and any(
-        path in waits().sleeps for path in flow.file.names.candidates(function)
+        path in waits().sleeps or path in waits().blocking_sleeps
+        for path in flow.file.names.candidates(function)
     )
 
 
@@ -139,7 +218,7 @@ def _entered(call: Node) -> bool:
     return any(ancestor.kind() == "with_item" for ancestor in call.ancestors()[:2])
 
 
-def streams(call: Node) -> bool:
+def streams(flow: Flow, call: Node) -> bool:
     """Whether a call takes the next piece out of a queue or stream."""
     function = call.field("function")
     if function is None:
@@ -152,10 +231,25 @@ def streams(call: Node) -> bool:
     if method is None or holder is None:
         return False
     name = method.text()
+    if not flow.is_async and _of_a_question(flow, name, holder):
+        return False
     if name in _STREAMING or name.startswith(("next_", "fetch_next", "read_next", "get_next", "receive_")):
         return True
     words = holder.text().lower()
     return any(part in words for part in (*QUEUES, *LIMITERS))
+
+
+def _of_a_question(flow: Flow, method: str, holder: Node) -> bool:
+    """Whether what is read is the answer to a question that the same turn asks: `cursor.execute(…)` before."""
+    if not method.startswith(("fetch", "read")):
+        return False
+    if holder.kind() == "call":
+        return True  # urlopen(…).read()
+    sources = flow.sources.get(holder.text(), []) if holder.kind() == "identifier" else []
+    if sources and all(source.value is not None and source.value.kind() == "call" for source in sources):
+        return True
+    asked = (call.field("function") for call in flow.own("call"))
+    return any(node is not None and node.text() == f"{holder.text()}.execute" for node in asked)
 
 
 def refreshes(call: Node) -> bool:
@@ -178,6 +272,8 @@ def is_local(flow: Flow, call: Node) -> bool:
     holder = function.field("object") if function is not None and function.kind() == "attribute" else None
     if function is None:
         return False
+    if not flow.is_async:
+        return _is_local_worker(flow, function, holder)
     if holder is None or holder.kind() != "identifier":
         name = function.field("attribute")
         return name is not None and name.text() in ("is_set", "done", "cancelled")
@@ -193,6 +289,25 @@ def is_local(flow: Flow, call: Node) -> bool:
             return True
     name = function.field("attribute")
     return name is not None and name.text() in ("is_set", "done", "cancelled") and not is_awaited(call)
+
+
+def _is_local_worker(flow: Flow, function: Node, holder: Node | None) -> bool:
+    """The same in an ordinary function: a thread, a process or a future of this task."""
+    name = function.field("attribute")
+    if name is None or holder is None or name.text() not in _ALIVE:
+        return False
+    root = holder
+    while root.kind() in ("attribute", "subscript"):
+        root = root.field("object") or root.field("value") or root
+    values = [b.value for b in flow.file.names.lookup(root)] if root.kind() == "identifier" else []
+    made = [value.field("function") for value in values if value is not None and value.kind() == "call"]
+    if root != holder or not made or len(made) != len(values):
+        return True  # of something that isn't seen, a future most likely
+    for node in made:
+        last = node.text().rpartition(".")[2] if node is not None else ""
+        if node is None or last in _STARTING or not _WORKERS.isdisjoint(flow.file.names.candidates(node)):
+            return True
+    return False
 
 
 def outermost(calls: list[Node]) -> list[Node]:
@@ -241,7 +356,8 @@ def drains(flow: Flow, asked: list[Node]) -> bool:
         ):
             continue
         method = function.field("attribute")
-        if is_awaited(call) or (method is not None and method.text() in ("extend", "append", "update")):
+        works = is_awaited(call) if flow.is_async else asks(flow, call)
+        if works or (method is not None and method.text() in ("extend", "append", "update")):
             return True
     return False
 

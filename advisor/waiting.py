@@ -33,7 +33,8 @@ class Wait:
     `total` is the longest it can last, in seconds; None = without bound. `how` names the construct ("sleep",
     "polling", "wait_for", ...), `step` is the pause of one turn of a polling loop. `through` are the functions that
     lead to it from the task. `failing` says that it is only taken after a failure, before another try. `waiter` is the
-    dotted name of the deferrable class that can wait for the same, "" where none is known.
+    dotted name of the deferrable class that can wait for the same, "" where none is known. `repeated` says that a
+    sleep stands in a loop that does not poll: between items, or before another try.
     """
 
     span: Span
@@ -43,11 +44,16 @@ class Wait:
     through: tuple[str, ...] = ()
     failing: bool = False
     waiter: str = ""
+    repeated: bool = False
 
 
 def waits_of(dag_file: DagFile, task: Node) -> list[Wait]:
     """The waits of a task, in the order of the text: one for a polling loop, not one for its turns."""
-    found = _Reader(dag_file).read(dag_file, task, _defaults(dag_file, task), 0)
+    return in_order(_Reader(dag_file).read(dag_file, task, defaults_of(dag_file, task), 0))
+
+
+def in_order(found: list[Wait]) -> list[Wait]:
+    """Waits in the order of the text, without the pauses of loops that poll, and none twice."""
     loops = [wait.span for wait in found if wait.how == "polling"]
     kept = {
         (wait.span.start, wait.how): wait
@@ -311,7 +317,7 @@ def _timeout_of(file: Readable, node: Node) -> float | None:
     return seconds(file.values.fold(value)) if value is not None else None
 
 
-def _defaults(file: Readable, task: Node) -> dict[str, float]:
+def defaults_of(file: Readable, task: Node) -> dict[str, float]:
     """The defaults of a task's parameters that no call in the file replaces, in seconds."""
     given: dict[str, float] = {}
     uses = [reference.parent() for reference in references(file, task)]

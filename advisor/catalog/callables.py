@@ -18,6 +18,11 @@ class Callables:
     modifiers: what follows `@task.` and only changes a task that another decorator makes.
     awaited: flavours that await an `async def` as it should be, from Airflow 3.2 on.
     in_worker: flavours whose function runs in the worker slot and is called once, unlike a sensor's.
+    other_python: flavours whose function is to run in another Python on the same machine.
+    outcomes: what becomes of an `async def` where nothing awaits it as it should be, by flavour, and by some conditions
+        ("awaited_before" 3.2, "generator", and the same with "_unpushed" where no result is asked for).
+    runs_a_loop: what runs a coroutine in an event loop, and fails where one runs.
+    before_3: modules that Airflow 3 lacks.
     """
 
     operators: Mapping[str, str]
@@ -25,6 +30,10 @@ class Callables:
     modifiers: frozenset[str]
     awaited: frozenset[str]
     in_worker: frozenset[str]
+    other_python: frozenset[str]
+    outcomes: Mapping[str, str]
+    runs_a_loop: frozenset[str]
+    before_3: tuple[str, ...]
 
 
 @cache
@@ -38,4 +47,8 @@ def callables() -> Callables:
         frozenset(data["modifiers"]),
         frozenset(data["awaited"]),
         frozenset(data["in_worker"]),
+        frozenset(data["other_python"]),
+        data["outcomes"],
+        frozenset(data["runs_a_loop"]),
+        tuple(data["before_3"]),
     )

@@ -32,6 +32,11 @@ class Waits:
     """Dotted names, and where their arguments say how long.
 
     triggers: the argument that tells how long the trigger waits, and its unit.
+    blocking_sleeps: the same for functions that keep their thread meanwhile.
+    pause: the deferrable class that only lets time pass; pause_before_3: the one that Airflow 2 has.
+    short_blocking_pause: seconds; an ordinary function that looks more often, with no end, expects its answer at once.
+    polled: methods of what these modules have, which loops ask, and the deferrable class that waits for the same;
+        `glue:get_job_run` only counts in a file with the text "glue".
     sleeps: functions whose first argument is a pause in seconds, and that argument's name.
     timeouts: the name and position of the argument that bounds a wait, in seconds; deadlines: those where it is a
         point in time of the event loop's clock.
@@ -52,6 +57,11 @@ class Waits:
     request_functions: frozenset[str]
     http_operator: str
     short_pause: float
+    blocking_sleeps: Mapping[str, str]
+    short_blocking_pause: float
+    pause: str
+    pause_before_3: str
+    polled: tuple[tuple[tuple[str, ...], Mapping[str, str]], ...]
 
 
 @cache
@@ -80,6 +90,11 @@ def waits() -> Waits:
         frozenset(data["request_functions"]),
         data["http_operator"],
         float(data["short_pause"]),
+        data["blocking_sleeps"],
+        float(data["short_blocking_pause"]),
+        data["pause"],
+        data["pause_before_3"],
+        tuple((tuple(one["modules"]), one["methods"]) for one in data["polled"]),
     )
 
 

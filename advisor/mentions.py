@@ -1,0 +1,73 @@
+"""Whether a file, or a first-party module that it imports, holds a word: asked before any of them is parsed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from advisor.names import absolute
+
+if TYPE_CHECKING:
+    from advisor.project import Project
+
+# As in `firstparty`; what they find in comments and strings costs a look-up and does no harm.
+_FROM = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
+_IMPORT = re.compile(rb"(?:^|\n)[ \t]*import[ \t]+([\w., \t]+)")
+_WORD = re.compile(rb"\w+")
+_MAX_SIZE = 1_000_000  # bytes
+_MAX_FILES = 300  # modules behind one file
+
+
+class Mentions:
+    """What a run knows of one word: the files that hold it, and which modules each imports; every file is read once."""
+
+    def __init__(self, project: Project, word: bytes) -> None:
+        self._project = project
+        self._word = word
+        self._files: dict[str, tuple[bool, tuple[str, ...]]] = {}
+        self._reach: dict[str, bool] = {}
+
+    def reach(self, path: str, data: bytes | None = None) -> bool:
+        """Whether the file at `path` (with this content, where it is known) or a module behind it holds the word."""
+        if data is None and path in self._reach:
+            return self._reach[path]
+        holds, ahead = self._look(path, data) if data is not None else self._file(path)
+        seen, waiting = {path}, list(ahead)
+        while waiting and not holds and len(seen) < _MAX_FILES:
+            other = waiting.pop()
+            if other not in seen:
+                seen.add(other)
+                holds, imported = self._file(other)
+                waiting += imported
+        if data is None:
+            self._reach[path] = holds
+        return holds
+
+    def _file(self, path: str) -> tuple[bool, tuple[str, ...]]:
+        if path not in self._files:
+            try:
+                with open(path, "rb") as file:
+                    data = file.read(_MAX_SIZE)
+            except OSError:
+                data = b""
+            self._files[path] = self._look(path, data)
+        return self._files[path]
+
+    def _look(self, path: str, data: bytes) -> tuple[bool, tuple[str, ...]]:
+        if self._word in data:
+            return True, ()
+        found: dict[str, None] = {}
+        for origin, names in _FROM.findall(data):
+            module = origin.decode()
+            if module.startswith("."):
+                module = absolute(module, self._project.package_of(path))
+            for dotted in (module, *(f"{module}.{name.decode()}" for name in _WORD.findall(names))):
+                located = self._project.locate(dotted, path)
+                if located is not None:
+                    found[located] = None
+        for plain in _IMPORT.findall(data):
+            for part in plain.split(b","):
+                located = self._project.locate(part.split()[0].decode(), path) if part.split() else None
+                if located is not None:
+                    found[located] = None
+        return False, tuple(found)

@@ -1,0 +1,284 @@
+"""How long an ordinary task sleeps and polls, itself and through the helpers of its project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from advisor.arguments import Arguments
+from advisor.catalog.waits import waits
+from advisor.contexts import class_bases
+from advisor.coroutines import argument, has_splat, parameters
+from advisor.finding import Span
+from advisor.flow import Flow, Readable, loop_around
+from advisor.mentions import Mentions
+from advisor.polling import Polling, after_failure, polling
+from advisor.project import Module
+from advisor.pythontasks import PythonTask, find_lambdas, name_of
+from advisor.reached import steps
+from advisor.receivers import Owner
+from advisor.records import replace
+from advisor.syntax import Node, enclosing, strip_parentheses
+from advisor.values import UNKNOWN, Dict, seconds
+from advisor.waiters import waiter_of
+from advisor.waiting import Wait, defaults_of, in_order
+
+if TYPE_CHECKING:
+    from advisor.dagfile import DagFile
+    from advisor.reached import Step
+
+_MAX_DEPTH = 5  # helpers on the way to a sleep
+_MAX_READ = 200  # functions read for one task
+_SLEEP = b"sleep"
+_DEFERRING = (".defer(", "TaskDeferred")
+
+
+def find_sleeping_tasks(dag_file: DagFile) -> list[tuple[PythonTask, list[Wait]]]:
+    """The ordinary tasks that sleep, themselves or through helpers, and their waits, in the order of the text."""
+    project, text = dag_file.project, dag_file.tree.text
+    if _SLEEP not in project.mentions:
+        project.mentions[_SLEEP] = Mentions(project, _SLEEP)
+    if "sleep" not in text and not project.mentions[_SLEEP].reach(
+        dag_file.path, text.encode(errors="replace")
+    ):
+        return []
+    tasks = [*dag_file.python_tasks, *find_lambdas(dag_file)]
+    return [(task, waits) for task in tasks if (waits := sleeps_of(dag_file, task))]
+
+
+def sleeps_of(dag_file: DagFile, task: PythonTask) -> list[Wait]:
+    """The waits of an ordinary task that keep its worker slot, in the order of the text.
+
+    Their spans are in the DAG file: what stands in a helper is shown at the call that leads to it, with the helpers'
+    names in `through`; what stands in a function of another file, at the call that gets it. None for an async task, for
+    what a sensor calls, for tests, and for an operator that can defer: there the caller has chosen to wait.
+    """
+    if task.is_async or not task.in_worker or task.flavour == "poke":
+        return []
+    if task.owner is not None and any(word in task.owner.text() for word in _DEFERRING):
+        return []
+    if _in_test(task.function):
+        return []
+    reader = _Reader(dag_file)
+    found = reader.read(task.file, task.function, None, _given_to(dag_file, task), 0)
+    if not task.is_local:
+        found = [replace(wait, span=task.span, through=(task.name, *wait.through)) for wait in found]
+    return in_order(_one_a_site(found))
+
+
+def _one_a_site(found: list[Wait]) -> list[Wait]:
+    """Of the waits that one call leads to the longest: endless polling before all, what is certain before retries."""
+    kept: dict[int, Wait] = {}
+    for wait in found:
+        known = kept.get(wait.span.start)
+        if known is None or _weight(wait) > _weight(known):
+            kept[wait.span.start] = wait
+    return list(kept.values())
+
+
+def _weight(wait: Wait) -> tuple[bool, bool, float]:
+    return wait.total is None, not wait.failing and not wait.repeated, wait.total or 0.0
+
+
+class _Reader:
+    """Goes through one task and what it calls; each function is read once on every way."""
+
+    def __init__(self, dag_file: DagFile) -> None:
+        self._dag_file = dag_file
+        self._mentions = dag_file.project.mentions[_SLEEP]
+        self._open: list[Node] = []
+        self._read = 0
+
+    def read(
+        self,
+        file: Readable,
+        function: Node,
+        receiver: Owner | None,
+        given: Mapping[str, float],
+        depth: int,
+    ) -> list[Wait]:
+        """The waits in a function and in what it calls. `given`: what its parameters are worth, in seconds."""
+        self._read += 1
+        if function in self._open or depth > _MAX_DEPTH or self._read > _MAX_READ:
+            return []
+        self._open.append(function)
+        worth = _Worth(self._dag_file, file, function, receiver, given)
+        found: list[Wait] = []
+        pauses: dict[Node, list[tuple[Node, float | None]]] = {}
+        flows: dict[Node, Flow] = {}
+        for step in steps(self._dag_file.receivers, file, function, receiver):
+            slept, inner = self._step(file, step, worth, depth)
+            loop = loop_around(step.node)
+            if loop is not None and loop not in flows and (slept or inner):
+                flows[loop] = Flow(file, loop, worth)
+            flow = flows[loop] if loop is not None and (slept or inner) else None
+            for pause in slept:
+                if loop is not None:
+                    pauses.setdefault(loop, []).append((step.node, pause))
+                if pause is not None:
+                    failing = flow is not None and after_failure(flow, step.node)
+                    span = file.tree.span(step.node)
+                    found.append(Wait(span, pause, "sleep", failing=failing, repeated=loop is not None))
+            for wait in inner:
+                if flow is not None and wait.how == "sleep" and not wait.repeated:
+                    # `while not done(): pause()`
+                    pauses.setdefault(flow.loop, []).append((step.node, wait.total))
+                    wait = replace(wait, repeated=True, failing=after_failure(flow, step.node))
+                found.append(wait)
+        for loop, sleeps in pauses.items():
+            judged = polling(flows[loop], sleeps, depth == 0)
+            if judged is not None and not _is_short(judged):
+                span = file.tree.span(loop)
+                waiter = waiter_of(self._dag_file, file, judged.questions, receiver)
+                found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
+                found = [w for w in found if w.how == "polling" or not _within(w.span, span)]
+        self._open.pop()
+        return found
+
+    def _step(
+        self, file: Readable, step: Step, worth: _Worth, depth: int
+    ) -> tuple[list[float | None], list[Wait]]:
+        """The pauses of a call that sleeps, and the waits of the helpers that a call runs."""
+        is_call = step.node.kind() == "call"
+        name = (
+            next((path for path in step.paths if path in waits().blocking_sleeps), None) if is_call else None
+        )
+        if name is not None:
+            return [worth(argument(file, step.node, waits().blocking_sleeps[name], 0))], []
+        found: list[Wait] = []
+        for target in step.targets:
+            if target.file is None or target.node is None or target.node in self._open:
+                continue
+            if isinstance(target.file, Module) and not self._mentions.reach(target.file.path):
+                continue
+            given = self._given(target.file, target.node, step.node if is_call else None, file, worth)
+            span = file.tree.span(step.node)
+            for wait in self.read(target.file, target.node, target.receiver, given, depth + 1):
+                through = (name_of(target.node), *wait.through)
+                found.append(replace(wait, span=span, through=through))
+        return [], found
+
+    def _given(
+        self, home: Readable, definition: Node, call: Node | None, caller: Readable, outer: _Worth
+    ) -> dict[str, float]:
+        """What the parameters of a helper are worth in a call, in seconds, where that is known."""
+        given: dict[str, float] = {}
+        if call is None or has_splat(call):
+            return given
+        for position, (name, default) in enumerate(parameters(definition)):
+            value = argument(caller, call, name, position)
+            number = outer(value) if value is not None else None
+            if value is None and default is not None:
+                number = seconds(home.values.fold(default))
+            if number is not None:
+                given[name] = number
+        return given
+
+
+def _is_short(judged: Polling) -> bool:
+    """Whether whoever wrote the loop expects the answer at once: it looks every few seconds, and nothing says for how
+    long."""
+    return judged.pause is not None and judged.total is None and judged.pause < waits().short_blocking_pause
+
+
+class _Worth:
+    """Tells what expressions in one function are worth, in seconds or as a count; None where that isn't known."""
+
+    def __init__(
+        self,
+        dag_file: DagFile,
+        file: Readable,
+        function: Node,
+        receiver: Owner | None,
+        given: Mapping[str, float],
+    ) -> None:
+        self._dag_file = dag_file
+        self._file = file
+        self._function = function
+        self._receiver = receiver
+        self._given = given
+
+    def __call__(self, node: Node | None) -> float | None:
+        if node is None:
+            return None
+        node = strip_parentheses(node)
+        value = seconds(self._file.values.fold(node))
+        if value is not None:
+            return value
+        if node.kind() == "identifier":
+            bindings = self._file.names.lookup(node)
+            is_parameter = len(bindings) == 1 and bindings[0].kind == "parameter"
+            return self._given.get(node.text()) if is_parameter else None
+        holder, name = node.field("object"), node.field("attribute")
+        if node.kind() == "attribute" and holder is not None and name is not None and holder.text() == "self":
+            return self._attribute(name.text())
+        return None
+
+    def _attribute(self, name: str) -> float | None:
+        """What `self.name` is worth where the class, or the default of its `__init__`, tells."""
+        known = self._dag_file.receivers
+        owners: list[tuple[Readable, Node]] = []
+        if self._receiver is not None:
+            owners.append((self._receiver.file, self._receiver.node))
+        here = next(enclosing(self._function, "class_definition"), None)
+        if here is not None and (not owners or owners[0][1] != here):
+            owners.append((self._file, here))
+        for file, node in owners:
+            given = known.attributes(Owner(file, node, "")).get(name, [])
+            if given:
+                values = [assignment.field("right") for assignment in given]
+                return _default(file, values[0]) if len(values) == 1 and values[0] is not None else None
+        return None
+
+
+def _default(file: Readable, value: Node) -> float | None:
+    number = seconds(file.values.fold(value))
+    if number is not None or value.kind() != "identifier":
+        return number
+    for binding in file.names.lookup(value):
+        if binding.kind == "parameter" and binding.value is not None:
+            return seconds(file.values.fold(binding.value))
+    return None
+
+
+def _given_to(dag_file: DagFile, task: PythonTask) -> dict[str, float]:
+    """What a task's parameters are worth: by `op_kwargs`, by their defaults where no call replaces them."""
+    if task.kind == "method":
+        return {}
+    if task.kind == "decorated":
+        return defaults_of(dag_file, task.function)
+    given: dict[str, float] = {}
+    passed: object = Dict()
+    if task.call is not None:
+        arguments = Arguments(task.call, dag_file.values)
+        if arguments.given("op_kwargs"):
+            passed = arguments.value("op_kwargs")
+        if arguments.given("op_args") or arguments.doubtful:
+            return {}
+    if not isinstance(passed, Dict) or not passed.complete:
+        return {}
+    for name, default in parameters(task.function):
+        value = passed.entries.get(name, UNKNOWN)
+        if name not in passed.entries and default is not None:
+            value = task.file.values.fold(default)
+        number = seconds(value)
+        if number is not None:
+            given[name] = number
+    return given
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _in_test(function: Node) -> bool:
+    """Whether a task is made for a test: in a function or class of one."""
+    for around in enclosing(function, "function_definition", "class_definition"):
+        name = name_of(around)
+        if name.startswith(("test_", "Test")):
+            return True
+        if around.kind() == "class_definition" and any(
+            b.text().endswith("TestCase") for b in class_bases(around)
+        ):
+            return True
+    return False
