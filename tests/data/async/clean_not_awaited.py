@@ -55,10 +55,6 @@ def others():
     async def one_of_unknown_clients(client, session):
         return await client.get("https://example.com")
 
-    @task.bash
-    async def shell():
-        await asyncio.sleep(600)
-
     in_a_loop_of_its_own() >> unknown_lengths(1, {}) >> polls_for_unknown_times(None, 1.0, 2) >> sync_inner()
 
 
