@@ -56,6 +56,11 @@ def _run(arguments: list[str]) -> int:
         from advisor.server import command
 
         return command.serve(chosen)
+    if chosen.command == "generate-shell-completion":
+        from advisor import completion
+
+        sys.stdout.write(completion.script(chosen.shell))
+        return 0
     from advisor import reference
 
     if chosen.command == "explain":

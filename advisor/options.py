@@ -20,6 +20,7 @@ COMMANDS = {
     "rules": "List the rules",
     "catalog": "Look into the facts about Airflow's classes",
     "server": "Serve an editor: findings, fixes and pages while people type",
+    "generate-shell-completion": "Print the completion for bash, zsh or fish",
 }
 USAGE = """\
 dag-advisor: advice and fixes for how Airflow tasks wait.
@@ -59,7 +60,8 @@ class Parser(argparse.ArgumentParser):
 
 def usage() -> str:
     """The text of `dag-advisor --help`."""
-    commands = "\n".join(f"  {name:<13}  {text}" for name, text in COMMANDS.items())
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
     return USAGE.format(commands=commands)
 
 
@@ -77,6 +79,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if name in ("-V", "--version"):
         sys.stdout.write(f"dag-advisor {__version__}\n")
         raise SystemExit(0)
+    if name in ("completion", "completions"):  # what other tools call it
+        name = "generate-shell-completion"
     if name not in COMMANDS:
         raise UsageError(_unknown_command(name))
     parser = _PARSERS[name]()
@@ -180,6 +184,7 @@ _OPERANDS = {
     "fix": "[PATHS...]",
     "explain": "RULE | --all",
     "rules": "",
+    "generate-shell-completion": "bash|zsh|fish",
     "catalog": "show CLASS | search TEXT | export | scan PATHS... | build WHEELS",
     "server": "",
 }
@@ -196,14 +201,17 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _choice(*choices: str) -> Callable[[str], str]:
-    def chosen(text: str) -> str:
-        if text in choices:
-            return text
-        hint = did_you_mean(text, choices) or f"; choose from {', '.join(choices)}"
-        raise argparse.ArgumentTypeError(f"there is no `{text}`{hint}")
+class Choice:
+    """One of some words, as the type of an argument; what is none of them raises with the nearest."""
 
-    return chosen
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
+
+    def __call__(self, text: str) -> str:
+        if text in self.choices:
+            return text
+        hint = did_you_mean(text, self.choices) or f"; choose from {', '.join(self.choices)}"
+        raise argparse.ArgumentTypeError(f"there is no `{text}`{hint}")
 
 
 def _positive(text: str) -> int:
@@ -272,7 +280,7 @@ def _output(parser: Parser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument(
         "--output-format",
-        type=_choice(*FORMATS),
+        type=Choice(*FORMATS),
         metavar="FORMAT",
         help=f"{', '.join(FORMATS)} (default: full on a terminal, else concise)",
     )
@@ -284,7 +292,7 @@ def _output(parser: Parser) -> None:
     )
     output.add_argument(
         "--color",
-        type=_choice("auto", "always", "never"),
+        type=Choice("auto", "always", "never"),
         default="auto",
         metavar="WHEN",
         help="auto, always or never; NO_COLOR is honoured (default: auto)",
@@ -393,7 +401,7 @@ def _rules() -> Parser:
     parser = _new("rules", "List the rules: severity, fix, and what each finds.")
     parser.add_argument(
         "--output-format",
-        type=_choice("full", "json"),
+        type=Choice("full", "json"),
         default="full",
         metavar="FORMAT",
         help="full or json (default: full)",
@@ -407,7 +415,7 @@ def _catalog() -> Parser:
     parser.add_argument(
         "verb",
         metavar="show|search|export|scan|build",
-        type=_choice("show", "search", "export", "scan", "build"),
+        type=Choice("show", "search", "export", "scan", "build"),
         help="show a class; search names; export everything as JSON; scan your own code; build from wheels",
     )
     parser.add_argument("arguments", metavar="ARGUMENTS", nargs="*", help="a class, a text, or paths")
@@ -437,6 +445,24 @@ def _server() -> Parser:
     return parser
 
 
+def _completion() -> Parser:
+    parser = _new(
+        "generate-shell-completion",
+        "Print a script that completes commands, options, rules and classes; for bash, put this into ~/.bashrc:"
+        ' eval "$(dag-advisor generate-shell-completion bash)"',
+    )
+    parser.add_argument(
+        "shell", metavar="SHELL", type=Choice("bash", "zsh", "fish"), help="bash, zsh or fish"
+    )
+    _version_option(parser)
+    return parser
+
+
+def parser_of(command: str) -> Parser:
+    """The parser of a command, one of COMMANDS."""
+    return _PARSERS[command]()
+
+
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "check": _check,
     "fix": _fix,
@@ -444,4 +470,5 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "rules": _rules,
     "catalog": _catalog,
     "server": _server,
+    "generate-shell-completion": _completion,
 }
