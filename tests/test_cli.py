@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_parsed_is_a_finding_and_the_others_are_still_chec
         (["check", "--statistics", "--output-format", "github"], "`--statistics` can be had as"),
         (["check", "--output-file", "no/such/folder"], "no/such/folder: can't be written: no such file"),
         (["explain"], "`explain` takes one rule's name, or --all"),
-        (["explain", "sync"], "there is no rule `sync`; did you mean `sync-sensor`?"),
+        (["explain", "sync-sensr"], "there is no rule `sync-sensr`; did you mean `sync-sensor`?"),
         (["catalog", "shwo"], "there is no `shwo`; did you mean `show`?"),
         (["catalog", "show"], "write `dag-advisor catalog show CLASS`"),
         (["catalog", "show", "S3KeySensr"], "did you mean S3KeySensor"),
