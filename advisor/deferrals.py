@@ -58,11 +58,10 @@ class Deferral:
     @property
     def ends_from_trigger(self) -> bool:
         """Whether the trigger may end the task itself, so that nothing is resumed."""
-        trigger = self.trigger
-        return trigger is not None and any(
-            (keyword_parts(argument) or ("", argument))[0] == "end_from_trigger"
-            for argument in arguments_of(trigger)
-        )
+        node = self.arguments.node("trigger") or self._positional(0)
+        made = self.trigger
+        written = (node.text() if node is not None else "") + (made.text() if made is not None else "")
+        return "end_from_trigger" in written
 
     @property
     def trigger(self) -> Node | None:

@@ -51,7 +51,8 @@ class Classes:
 
     def _is_plain(self, path: str) -> bool:
         known = bases()
-        return path in known.mixins or self._dag_file.catalog.resolve(path) in known.operators
+        name = self._dag_file.catalog.resolve(path) or path
+        return name in known.operators or path in known.mixins
 
     def is_operator(self, owner: Node) -> bool:
         """Whether a class derives from an operator or sensor, straight or through other classes of this file."""

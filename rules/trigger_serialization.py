@@ -99,7 +99,8 @@ def _of(trigger: Trigger, claim: Claim) -> Iterator[Finding]:
     if claim.names_this() is False:
         if not claim.inherited or trigger.adds_behaviour:
             yield found(claim.span, _wrong_path(trigger, claim))
-        return
+        if claim.last != trigger.name:
+            return
     name = trigger.name
     unknown, missing, dropped = claim.unknown_keys(), claim.missing_keys(), claim.dropped_keys()
     where = f"`serialize` that {name} inherits" if claim.inherited else f"`serialize` of {name}"

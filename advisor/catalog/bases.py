@@ -15,7 +15,8 @@ class Bases:
 
     triggers: the abstract triggers; they define no `run` and no `serialize`, and their `__init__` takes any keyword.
     watchers: those among them that watch an asset.
-    operators: the plain operator and sensor, by the catalog's names. mixins: what may stand beside them.
+    operators: the plain operator and sensor, by the catalog's names, and such names as it has none for. mixins: what
+        may stand beside them.
     attributes: what every operator or sensor has, by one of the versions read (2.11.2 and 3.3.2).
     """
 
