@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from advisor.catalog.bases import bases
+from advisor.keys import Keys, keys_of
 from advisor.lineage import Method, is_derived_from
-from advisor.serializing import Keys, keys_of
 from advisor.signatures import signature
 from advisor.text import listed
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from advisor.finding import Span
 from advisor.flow import Readable
+from advisor.keys import Keys, keys_of
 from advisor.lineage import Layer, Method
 from advisor.records import dataclass
 from advisor.signatures import Signature, signature
-from advisor.syntax import EXTRAS, Node, arguments_of, function_of, keyword_parts, strip_parentheses
+from advisor.syntax import Node, function_of, strip_parentheses
 from advisor.values import FUNCTION
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _AT_WORK = re.compile(
     r"(?:Hook|HookAsync|Client|ClientSession|Session|Lock|Semaphore|Logger|ThreadPoolExecutor)$"
 )
-_MAX_DEPTH = 20
 _PAIR = frozenset({"tuple", "expression_list"})
 _NO_PAIR = frozenset({"dictionary", "string", "integer", "none", "list", "set", "true", "false"})
 
@@ -85,8 +85,9 @@ class Claim:
         found = self._dag_file.project.definition(self.named, self._dag_file.path)
         if found is not None:
             return _same(found[0].path, found[1], here)
-        if self._dag_file.project.locate(module, self._dag_file.path) is not None:
-            return None  # a module of the project that may import it in a way that can't be seen
+        other = self._dag_file.project.module(module, self._dag_file.path)
+        if other is not None:
+            return False if not other.names.bindings(self.last) and _is_quiet(other) else None
         if self.last != name:
             return None if self._is_alias(here) else False
         return False if self.module_is_elsewhere() else None
@@ -105,9 +106,7 @@ class Claim:
         if any(one.kind == "class" and one.value == self._trigger.node for one in bound):
             return True
         if not bound:
-            # Nothing of that name: a star import or a name made when the module is loaded may be there.
-            text = layer.file.tree.text
-            return None if layer.file.names.stars or "globals()" in text or "__getattr__" in text else False
+            return False if _is_quiet(layer.file) else None
         return False if all(one.kind in ("class", "def") for one in bound) else None
 
     def _is_alias(self, layer: Layer) -> bool:
@@ -270,6 +269,12 @@ def _parts(path: str) -> list[str]:
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
+def _is_quiet(file: Readable) -> bool:
+    """Whether a module has no names but those that can be seen in it."""
+    text = file.tree.text
+    return not file.names.stars and "globals()" not in text and "__getattr__" not in text
+
+
 def _same(path: str, node: Node, layer: Layer) -> bool:
     same_place = node.range().start.index == layer.node.range().start.index
     return same_place and os.path.realpath(path) == os.path.realpath(layer.path)
@@ -300,105 +305,6 @@ def _tail(file: Readable, path: Node) -> str:
         text = value if isinstance(value, str) else ""
     head, dot, last = text.rpartition(".")
     return last if dot and last.isidentifier() and not head else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The text keys of a dict, with the values that can be seen; `complete` is false where there may be others."""
-
-    values: dict[str, Node | None]
-    complete: bool
-
-
-def keys_of(file: Readable, node: Node, depth: int = 0) -> Keys:
-    """The keys of a dict: written in place, made by `dict(…)`, or built step by step under a local name."""
-    node = strip_parentheses(node)
-    kind = node.kind()
-    if depth > _MAX_DEPTH:
-        return Keys({}, False)
-    if kind == "dictionary":
-        return _of_items(
-            file, [child for child in node.named_children() if child.kind() not in EXTRAS], depth
-        )
-    if kind == "call":
-        function = node.field("function")
-        is_dict = function is not None and function.text() == "dict" and not file.names.lookup(function)
-        return _of_items(file, arguments_of(node), depth) if is_dict else Keys({}, False)
-    if kind == "binary_operator":
-        sign, sides = node.field("operator"), (node.field("left"), node.field("right"))
-        if sign is not None and sign.text() == "|":
-            return _merged([keys_of(file, side, depth + 1) for side in sides if side is not None])
-    return _of_name(file, node, depth) if kind == "identifier" else Keys({}, False)
-
-
-def _merged(parts: list[Keys]) -> Keys:
-    values: dict[str, Node | None] = {}
-    for part in parts:
-        values |= part.values
-    return Keys(values, all(part.complete for part in parts))
-
-
-def _of_items(file: Readable, items: list[Node], depth: int) -> Keys:
-    values: dict[str, Node | None] = {}
-    complete = True
-    for item in items:
-        keyword = keyword_parts(item)
-        key, value = item.field("key"), item.field("value")
-        if keyword is not None:
-            values[keyword[0]] = keyword[1]
-        elif item.kind() == "pair" and key is not None:
-            name = file.values.fold(key)
-            if isinstance(name, str):
-                values[name] = value
-            else:
-                complete = False
-        else:
-            inner = item.named_children()[:1] if item.kind() == "dictionary_splat" else [item]
-            part = keys_of(file, inner[0], depth + 1) if inner else Keys({}, False)
-            values |= part.values
-            complete = complete and part.complete
-    return Keys(values, complete)
-
-
-def _of_name(file: Readable, name: Node, depth: int) -> Keys:
-    """The keys of a dict under a local name, with what the same function puts into it."""
-    bindings = file.names.lookup(name)
-    function = function_of(name)
-    if len(bindings) != 1 or bindings[0].value is None or bindings[0].kind != "assign":
-        return Keys({}, False)
-    made = keys_of(file, bindings[0].value, depth + 1)
-    values, complete = dict(made.values), made.complete
-    if function is None or bindings[0].scope != function:
-        return Keys(values, False)
-    for used in file.names.references(name.text()):
-        if used == name or function_of(used) != function:
-            continue
-        added = _added(file, used, depth)
-        values |= added.values
-        complete = complete and added.complete
-    return Keys(values, complete)
-
-
-def _added(file: Readable, used: Node, depth: int) -> Keys:
-    """What one use of a dict's name may put into it."""
-    parent = used.parent()
-    around = parent.parent() if parent is not None else None
-    if parent is None or around is None:
-        return Keys({}, False)
-    if parent.kind() == "subscript" and parent.field("value") == used:
-        key = parent.field("subscript")
-        if around.kind() == "assignment" and around.field("left") == parent and key is not None:
-            literal = file.values.fold(key)
-            return Keys(
-                {literal: around.field("right")} if isinstance(literal, str) else {}, isinstance(literal, str)
-            )
-        return Keys({}, around.kind() not in ("delete_statement", "augmented_assignment"))
-    method = parent.field("attribute") if parent.kind() == "attribute" else None
-    if method is not None and around.kind() == "call":
-        if method.text() == "update":
-            return _of_items(file, arguments_of(around), depth + 1)
-        return Keys({}, method.text() in ("get", "items", "keys", "values", "copy"))
-    return Keys({}, parent.kind() in ("expression_list", "tuple", "return_statement"))
 
 
 def _kept_in(init: Method, attribute: str) -> Node | None:

@@ -9,8 +9,8 @@ The triggerer imports a trigger by the path that its `serialize` returns. From A
 the DAGs folder is not on its path, and the name under which Airflow has loaded the file
 (`unusual_prefix_…_my_dag`) exists in no other process. The task defers and then fails with "Trigger failure" and a
 `ModuleNotFoundError` in the triggerer's log, observed on 3.3.2. The same befalls modules beside the DAG file, unless
-they are in a plugin or in an installed package. And a triggerer imports a trigger once: what you change in the file
-reaches it only when it is restarted.
+they are in a plugin or in an installed package. On Airflow 2 the triggerer has the DAGs folder on its path, so that a
+path written out (`"my_dag.JobTrigger"`) can be imported, and says nothing here; one made from `__name__` can't.
 
 ## Example
 ```python
@@ -61,8 +61,11 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
     triggers = dag_file.triggers
     if not triggers or not dag_file.contexts.makes_dag():
         return
+    on_airflow_2 = not dag_file.target.at_least(3)
     for trigger in triggers:
+        if on_airflow_2 and trigger.claims and all(claim.is_whole for claim in trigger.claims):
+            continue  # its triggerer has the DAGs folder on its path
         yield found(trigger.span, f"{trigger.name} stands in a DAG file: {_CONSEQUENCE}")
 
 
-_CONSEQUENCE = "the triggerer loads none and can't import it; move it to a plugin or an installed package"
+_CONSEQUENCE = "the triggerer can't import it from there; move it to a plugin or an installed package"

@@ -12,8 +12,9 @@ by themselves. What can't be seen is trusted.
 The object that an operator hands to `self.defer` is never run. Airflow stores what `serialize` returns, and the
 triggerer imports the path and calls it with the arguments, on another machine. A wrong path or argument shows only
 there: the task defers and then fails with "Trigger failure", a `ModuleNotFoundError` or a `TypeError` in its log.
-Without `serialize` the class is abstract and can't be made. A value that can't be serialized fails the task with the
-puzzling message "TaskDeferred". Worst are the quiet ones: an argument that isn't returned falls back to its default,
+Without `serialize` the class is abstract and can't be made. A value that can't be serialized fails the task on Airflow 3
+with the puzzling message "TaskDeferred"; on Airflow 2.11 the trigger gets a text in its place, such as
+`<mycorp.JobHook object at 0x7f…>`. Worst are the quiet ones: an argument that isn't returned falls back to its default,
 and with the path of a base class the triggerer runs the base class.
 
 ## Example
@@ -104,14 +105,12 @@ def _of(trigger: Trigger, claim: Claim) -> Iterator[Finding]:
     name = trigger.name
     unknown, missing, dropped = claim.unknown_keys(), claim.missing_keys(), claim.dropped_keys()
     where = f"`serialize` that {name} inherits" if claim.inherited else f"`serialize` of {name}"
-    if unknown:
-        message = (
-            f"{where} returns {listed(unknown)}, which `__init__` does not take: the triggerer can't make it"
-        )
-        yield found(claim.keys_span, message)
-    if missing:
-        message = f"{where} leaves out {listed(missing)}, which `__init__` needs: the triggerer can't make it"
-        yield found(claim.keys_span, message)
+    wrong = [
+        *([f"returns {listed(unknown)}, which `__init__` does not take"] if unknown else []),
+        *([f"leaves out {listed(missing)}, which `__init__` needs"] if missing else []),
+    ]
+    if wrong:
+        yield found(claim.keys_span, f"{where} {', and '.join(wrong)}: the triggerer can't make the trigger")
     if dropped:
         message = f"{where} leaves out {listed(dropped)}: the triggerer runs it with the default, whatever was given"
         yield found(claim.keys_span, message)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from advisor import engine, syntax
 from advisor.config import Settings
@@ -56,3 +60,47 @@ def test_which_classes_are_triggers(tmp_path: Path) -> None:
 def test_a_class_that_is_its_own_base_ends(tmp_path: Path) -> None:
     text = HEAD + "class ATrigger(BTrigger): pass\nclass BTrigger(ATrigger, BaseTrigger): pass\n"
     assert {trigger.name for trigger in triggers(text, tmp_path)} <= {"ATrigger", "BTrigger"}
+
+
+DATA = Path(__file__).parent / "data" / "triggers"
+SOURCES = sorted(DATA.glob("*.py"))
+MARK = re.compile(r"# finding: ([\w-]+(?:, [\w-]+)*)")
+OURS = (
+    "trigger-without-event",
+    "trigger-serialization",
+    "trigger-in-dag-file",
+    "lost-state-after-defer",
+    "broken-resume-method",
+)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_realistic_files_get_the_findings_that_they_are_marked_with(path: Path) -> None:
+    text = path.read_text()
+    marked = Counter(
+        (number, rule)
+        for number, line in enumerate(text.splitlines(), 1)
+        for mark in MARK.findall(line)
+        for rule in mark.split(", ")
+    )
+    clean = not path.stem.startswith("worst_")
+    settings = replace(Settings(root=DATA), select=() if clean else OURS)  # clean for every rule
+    context = engine.prepare(settings, detect(DATA, settings, "3.3", True))
+    findings = engine.check(text.encode(), str(path), context)
+    said = Counter((found.span.line, found.rule) for found in findings)
+    assert not (clean and marked)
+    assert said - marked == Counter(), "findings without a mark"
+    assert marked - said == Counter(), "marks without a finding"
+
+
+def test_on_airflow_2_a_written_path_leads_into_the_dags_folder(tmp_path: Path) -> None:
+    text = (DATA / "worst_dag_file.py").read_text()
+    path = tmp_path / "worst_dag_file.py"
+    made = text.replace('"worst_dag_file.NightTrigger"', 'f"{__name__}.NightTrigger"')
+    assert made != text
+    said = {}
+    for airflow in ("2.11", "3.3"):
+        settings = replace(Settings(root=tmp_path), select=("trigger-in-dag-file",))
+        context = engine.prepare(settings, detect(tmp_path, settings, airflow, True))
+        said[airflow] = [len(engine.check(one.encode(), str(path), context)) for one in (text, made)]
+    assert said == {"2.11": [0, 1], "3.3": [1, 1]}
