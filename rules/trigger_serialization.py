@@ -12,10 +12,10 @@ by themselves. What can't be seen is trusted.
 The object that an operator hands to `self.defer` is never run. Airflow stores what `serialize` returns, and the
 triggerer imports the path and calls it with the arguments, on another machine. A wrong path or argument shows only
 there: the task defers and then fails with "Trigger failure", a `ModuleNotFoundError` or a `TypeError` in its log.
-Without `serialize` the class is abstract and can't be made. A value that can't be serialized fails the task on Airflow 3
-with the puzzling message "TaskDeferred"; on Airflow 2.11 the trigger gets a text in its place, such as
-`<mycorp.JobHook object at 0x7f…>`. Worst are the quiet ones: an argument that isn't returned falls back to its default,
-and with the path of a base class the triggerer runs the base class.
+Without `serialize` the class is abstract and can't be made. A value that can't be serialized fails the task on
+Airflow 3 with the puzzling message "TaskDeferred"; on Airflow 2.11 the trigger gets a text in its place, such as
+`<mycorp.JobHook object at 0x7f…>`. Worst are the quiet ones: an argument that isn't returned falls back to its
+default, and with the path of a base class the triggerer runs the base class.
 
 ## Example
 ```python
