@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from advisor.awaitables import awaited, awaits_of, inner_call
 from advisor.catalog.concurrency import concurrency
-from advisor.definitions import annotation_of, is_async
+from advisor.definitions import is_async
 from advisor.finding import Span
 from advisor.flow import loop_around
 from advisor.limiters import Limiters
@@ -345,7 +345,10 @@ def _is_method(visit: Visit, call: Node) -> bool:
     if holder.kind() != "identifier" or holder.text().lower() not in _GROUPS:
         return False
     bindings = visit.file.names.lookup(holder)
-    return len(bindings) == 1 and bindings[0].kind == "parameter" and annotation_of(bindings[0].node) is None
+    if len(bindings) != 1 or bindings[0].kind != "parameter":
+        return False
+    parameter = bindings[0].node.parent()
+    return parameter is None or parameter.field("type") is None
 
 
 def _collections(visit: Visit, turns: Node) -> list[Node]:

@@ -403,6 +403,10 @@ class Receivers:
                 return above
         return None
 
+    def outside(self, owner: Owner) -> tuple[str, ...]:
+        """The dotted names of the classes from outside of the project that a class derives from."""
+        return tuple(above for above in self._line(owner) if isinstance(above, str))
+
     def methods(self, owner: Owner) -> dict[str, Node]:
         """The methods that a class body defines, by name."""
         known = self.memory(owner.file).methods

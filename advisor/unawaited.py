@@ -139,7 +139,7 @@ def _makes(
         return None
     name = method.text()
     own = visit.walk.definitions.owner(visit.file, holder)
-    if own is not None and visit.walk.definitions.method(own, name) is not None:
+    if own is not None and visit.walk.definitions.has_method(own, name):
         return None  # the project's own class has a method of that name
     hook = visit.hook(holder)
     if hook is not None and name in _async_methods(hook):

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from advisor.catalog.hooks import HookFacts, Hooks
+from advisor.catalog.hooks import HookFacts
 from advisor.catalog.waits import Client
-from advisor.catalog.waits import client as client_named
 from advisor.coroutines import name_of
-from advisor.definitions import Found, is_async
+from advisor.definitions import Found, client_at, hook_at, is_async
 from advisor.finding import Span
 from advisor.flow import Readable
 from advisor.questions import is_awaited
@@ -134,20 +133,11 @@ class Visit:
 
     def client(self, node: Node) -> Client | None:
         """What the catalog knows of the client that an expression is an object of."""
-        for path in self.classes(node):
-            client = client_named(path)
-            if client is not None:
-                return client
-        return self.walk.definitions.client(self.file, node)
+        return client_at(self.classes(node))
 
     def hook(self, node: Node) -> HookFacts | None:
         """The hook that an expression is an object of."""
-        for path in self.classes(node):
-            if path.startswith(("airflow.", "astronomer.")) and "ook" in path.rpartition(".")[2]:
-                facts = Hooks.load().get(path)
-                if facts is not None:
-                    return facts
-        return None
+        return hook_at(self.classes(node))
 
 
 class Walk:
