@@ -32,7 +32,7 @@ _WRITES = re.compile(
 _CHANGES = frozenset({"post", "put", "patch", "delete"})
 # Names of what counts through the pages of one answer.
 _PAGES = re.compile(
-    r"(?<![a-z])(?:page|offset|cursor|skip|start|since|after|token|marker|attempt|retry|tries|try)",
+    r"(?<![a-z])(?:page|offset|cursor|skip|start(?!_?(?:date|day|time|ed))|next|marker|continuation|attempt|retry|try)",
     re.IGNORECASE,
 )
 _BODIES = frozenset({"json", "data", "content", "body", "payload", "files"})
@@ -81,10 +81,8 @@ class _Reader:
 
     def read(self) -> Iterator[Sequence]:
         function = self._visit.function
-        if is_generator(self._visit.file, function) or self._limiters.limits(
-            Found(self._visit.file, function)
-        ):
-            return
+        if is_generator(self._visit.file, function):
+            return  # whoever goes through it sets the pace
         for node in self._tree.kinds("for_statement", *sorted(COMPREHENSIONS), under=function):
             if function_of(node) != function:
                 continue
@@ -289,25 +287,28 @@ class _Reader:
         names = {name.text() for name in self._tree.kinds("identifier", under=request.call)}
         if not names & fed:
             return False  # the same again: another try
-        if any(_PAGES.search(name) for name in names | self._keywords(request.call)):
+        if any(_PAGES.search(name) for name in (names & fed) | self._keywords(request.call, fed)):
             return False
         if request.doing == "request":
             known = request_of(self._visit.file, request.call)
             changes = name_called(request.call) in _CHANGES or (known is not None and not known.repeatable)
-            if (changes or self._keywords(request.call) & _BODIES) and not self._has_own_address(
+            if (changes or self._keywords(request.call, fed) & _BODIES) and not self._has_own_address(
                 request.call, fed
             ):
                 return False
         return True
 
-    def _keywords(self, call: Node) -> set[str]:
-        found = {
-            parts[0] for argument in arguments_of(call) if (parts := keyword_parts(argument)) is not None
-        }
-        return found | {
-            key.text().strip("'\"")
-            for pair in self._tree.kinds("pair", under=call)
-            if (key := pair.field("key"))
+    def _keywords(self, call: Node, fed: set[str]) -> set[str]:
+        """The keywords, and the keys of dicts, that are given something of the turn's item."""
+        parts = [parts for argument in arguments_of(call) if (parts := keyword_parts(argument)) is not None]
+        for pair in self._tree.kinds("pair", under=call):
+            key, value = pair.field("key"), pair.field("value")
+            if key is not None and value is not None:
+                parts.append((key.text().strip("'\""), value))
+        return {
+            name
+            for name, value in parts
+            if any(one.text() in fed for one in self._tree.kinds("identifier", under=value))
         }
 
     def _has_own_address(self, call: Node, fed: set[str]) -> bool:

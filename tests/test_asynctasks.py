@@ -23,6 +23,9 @@ OURS = (
     "short-deferral",
     "blocking-call-in-async-task",
     "sync-sdk-call-in-async-task",
+    "unbounded-gather",
+    "sequential-awaits",
+    "async-hook-in-sync-task",
 )
 HEAD = "import asyncio\nimport httpx\nfrom airflow.sdk import task\n\n\n"
 

@@ -48,7 +48,7 @@ def more():
     @task
     async def many(urls: list[str]):
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=5)) as client:
-            return [(await client.get(url)).json() for url in urls]
+            return [response.json() for response in await asyncio.gather(*(client.get(url) for url in urls))]
 
     @task
     async def takes_what_comes_first():

@@ -21,7 +21,7 @@ def jobs():
                     return job.state
                 await asyncio.sleep(45)
 
-        return await asyncio.gather(*(wait_for_job(job_id) for job_id in job_ids))
+        return await asyncio.gather(*(wait_for_job(job_id) for job_id in job_ids))  # finding: unbounded-gather
 
     @task
     async def polls_in_a_group(job_ids: list[str]):
@@ -31,7 +31,7 @@ def jobs():
 
         async with asyncio.TaskGroup() as group:
             for job_id in job_ids:
-                group.create_task(wait_for_job(job_id))
+                group.create_task(wait_for_job(job_id))  # finding: unbounded-gather
 
     @task
     async def polls_in_tasks(job_ids: list[str]):
@@ -39,7 +39,7 @@ def jobs():
             while await client.is_running(job_id):  # finding: long-wait-in-async-task
                 await asyncio.sleep(45)
 
-        tasks = [asyncio.create_task(wait_for_job(job_id)) for job_id in job_ids]
+        tasks = [asyncio.create_task(wait_for_job(job_id)) for job_id in job_ids]  # finding: unbounded-gather
         await asyncio.gather(*tasks)
 
     @task
