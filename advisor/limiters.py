@@ -14,6 +14,7 @@ from advisor.questions import is_awaited
 from advisor.syntax import Node, arguments_of, function_of
 from advisor.walks import Visit, Walk, name_called
 
+_WAITING = re.compile(r"\b(?:await|async)\b")
 _MAX_DEPTH = 5
 _MAX_READ = 60
 # How people call what lets only so many on. Doubt counts as a limiter.
@@ -84,8 +85,12 @@ class Limiters:
             return True
         tree = found.file.tree
         for statement in tree.kinds("with_statement", under=found.node):
-            for _, value in with_items(statement):
-                if self.is_limiter(found.file, value):
+            items = list(with_items(statement))
+            for number, (_, value) in enumerate(items, 1):
+                # a lock around `results.append(…)` holds nobody back
+                body = statement.field("body")
+                waits = number < len(items) or (body is not None and _WAITING.search(body.text()) is not None)
+                if waits and self.is_limiter(found.file, value):
                     return True
         calls = tree.kinds("call", under=found.node)
         for call in calls:

@@ -135,7 +135,7 @@ class Sizes:
             return BATCH
         if name in _SAME and plain:
             return self.at_most(plain[-1 if name in ("map", "filter") else 0], depth)
-        if _BATCHES.search(name):
+        if _BATCHES.search(name) or any(WORKERS.search(argument.text()) for argument in arguments):
             return BATCH
         return self._returned(function, depth)
 
@@ -143,6 +143,10 @@ class Sizes:
         if len(arguments) not in (1, 2, 3):
             return None
         numbers = [self._number(argument) for argument in arguments]
+        end = arguments[min(1, len(arguments) - 1)]
+        if None in numbers and len(arguments) < 3 and end.kind() == "call" and end.text().startswith("len("):
+            counted = arguments_of(end)
+            return self.at_most(counted[0]) if len(counted) == 1 else None
         if None in numbers:
             return BATCH if any(WORKERS.search(argument.text()) for argument in arguments[:2]) else None
         whole = [int(number) for number in numbers if number is not None]
@@ -197,6 +201,9 @@ class Sizes:
             return None
         if sign.text() in ("+", "|"):
             return self._all_of([left, right], depth)
+        if sign.text() == "*":
+            times, once = self._number(right), self.at_most(left, depth)
+            return None if times is None or once is None else times * once
         return self.at_most(left, depth) if sign.text() in ("-", "&") else None
 
     # -- names
