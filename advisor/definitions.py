@@ -60,7 +60,7 @@ class Definitions:
             if ref.owner is not None:
                 found += self._receivers.outside(ref.owner)
             elif ref.node is None and (ref.is_object or ref.path.endswith("()")):
-                found.append(ref.path.removesuffix("()"))
+                found.append(ref.path.removeprefix("await ").removesuffix("()"))
         return tuple(found)
 
     def client(self, file: Readable, node: Node) -> Client | None:

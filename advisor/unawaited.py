@@ -244,14 +244,16 @@ def _outside(node: Node) -> tuple[Node, Node | None]:
 
 
 def _may_await(call: Node) -> bool:
-    """Whether `await` may stand before a call where it is: not in a comprehension, a default or a decorator."""
+    """Whether `await` may stand before a call where it is: not in a comprehension, a default, a text."""
     function = function_of(call)
     if function is None or not is_async(function) or name_of(function) == "":
         return False
     body = function.field("body")
     if body is None or body.range().start.index > call.range().start.index:
         return False
-    around = next(enclosing(call, *COMPREHENSIONS, "class_definition", "function_definition"), None)
+    around = next(
+        enclosing(call, *COMPREHENSIONS, "interpolation", "class_definition", "function_definition"), None
+    )
     return around == function
 
 

@@ -5,6 +5,7 @@
 
 import asyncio
 import csv
+import io
 
 import aiofiles
 import aiohttp
@@ -119,10 +120,10 @@ def in_a_row():
             async with aiofiles.open("/tmp/orders.json", "wb") as file:
                 for day in days:
                     await file.write((await client.get(f"/orders/{day}")).content)
-            with open("/tmp/orders.csv", "w") as file:
-                writer = csv.writer(file)
-                for day in days:
-                    writer.writerows(await get(client, f"/rows/{day}"))
+            text = io.StringIO()
+            writer = csv.writer(text)
+            for day in days:
+                writer.writerows(await get(client, f"/rows/{day}"))
 
     @task
     async def streamed(urls: list[str]):
