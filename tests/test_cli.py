@@ -467,7 +467,7 @@ def test_a_mistake_of_ours_in_one_file_is_told_and_the_others_are_checked(
 def test_a_mistake_of_ours_anywhere_else_is_told_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from advisor import engine
 
-    def failing(*_: object) -> None:
+    def failing(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(engine, "prepare", failing)
