@@ -140,6 +140,7 @@ class _Walk:
     def __init__(self, exclude: GitIgnoreSpec | None, root: str) -> None:
         self.exclude = exclude
         self.root = root
+        self.inside = os.path.join(root, "")
         self.found: dict[str, Found] = {}  # by real path, so that each file comes once
         self.links: list[tuple[str, str]] = []  # shown path, real path
         self.walked: set[str] = set()
@@ -192,8 +193,8 @@ class _Walk:
         entry: os.DirEntry[str],
         shown: str,
         real: str,
-        specs: list[tuple[str, GitIgnoreSpec]],
-        pending: list[tuple[str, str, list[tuple[str, GitIgnoreSpec]]]],
+        specs: list[_Ignores],
+        pending: list[tuple[str, str, list[_Ignores]]],
     ) -> None:
         name = entry.name
         with suppress(OSError):  # vanished while we looked
@@ -212,14 +213,14 @@ class _Walk:
                 elif entry.is_file(follow_symlinks=False):
                     self.found.setdefault(inner, Found(shown + name))
 
-    def ignored(self, path: str, specs: list[tuple[str, GitIgnoreSpec]]) -> bool:
+    def ignored(self, path: str, specs: list[_Ignores]) -> bool:
         """Whether a `.gitignore` or the configuration leaves out `path` (a folder's ends in a slash)."""
         if self.exclude is not None:
-            inside = path.startswith(os.path.join(self.root, ""))
+            inside = path.startswith(self.inside)
             if self.exclude.match_file(_relative(path, self.root) if inside else path.lstrip("/")):
                 return True
-        for folder, spec in reversed(specs):  # as in git, the nearest file with an opinion decides
-            verdict = spec.check_file(_relative(path, folder)).include
+        for spec in reversed(specs):  # as in git, the nearest file with an opinion decides
+            verdict = spec.verdict(path)
             if verdict is not None:
                 return verdict
         return False
@@ -266,15 +267,47 @@ def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
     return build(good)
 
 
-def _spec_of(folder: str) -> list[tuple[str, GitIgnoreSpec]]:
+class _Ignores:
+    """One `.gitignore`: its folder and what it says."""
+
+    __slots__ = ("_any", "_asked", "_spec", "_start")
+
+    def __init__(self, folder: str, spec: GitIgnoreSpec) -> None:
+        self._start = len(os.path.join(folder, ""))
+        self._spec = spec
+        self._asked = 0
+        self._any: re.Pattern[str] | None = None
+
+    def verdict(self, path: str) -> bool | None:
+        """Whether an absolute path (a folder's ends in a slash) is left out; None where no pattern matches it."""
+        relative = path[self._start :].replace(os.sep, "/")
+        self._asked += 1
+        if self._asked == _OFTEN:
+            self._any = self._all_in_one()
+        if self._any is not None and self._any.search(relative) is None:
+            return None
+        return self._spec.check_file(relative).include
+
+    def _all_in_one(self) -> re.Pattern[str]:
+        """An expression that matches wherever a pattern does: most paths match none, and it asks all at once."""
+        regexes = (getattr(pattern, "regex", None) for pattern in self._spec.patterns)
+        sources = [_NAMED.sub("(?:", regex.pattern) for regex in regexes if regex is not None]
+        return re.compile("|".join(f"(?:{source})" for source in sources) or r"(?!)")
+
+
+_OFTEN = 100  # questions from which on compiling one more expression pays
+_NAMED = re.compile(r"\(\?P<\w+>")
+
+
+def _spec_of(folder: str) -> list[_Ignores]:
     try:
         text = read(os.path.join(folder, ".gitignore")).decode("utf-8", "surrogateescape")
     except Unreadable:
         return []
-    return [(folder, _spec(line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")))]
+    return [_Ignores(folder, _spec(line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")))]
 
 
-def _specs_above(real: str) -> list[tuple[str, GitIgnoreSpec]]:
+def _specs_above(real: str) -> list[_Ignores]:
     """The `.gitignore` files between the repository that holds `real` and `real` itself, outermost first."""
     above: list[str] = []
     folder = real
@@ -291,7 +324,7 @@ def _specs_above(real: str) -> list[tuple[str, GitIgnoreSpec]]:
         for found in _spec_of(outer)
     ]
     # A pattern for the folder that was named would hide all of it; who names it wants to see it.
-    return [(outer, spec) for outer, spec in specs if not spec.match_file(_relative(real, outer) + "/")]
+    return [spec for spec in specs if not spec.verdict(os.path.join(real, ""))]
 
 
 # Writing
