@@ -98,8 +98,7 @@ class FirstParty:
         """The names of what stands in the folders in which the files of `folder` find their modules."""
         known = self._tops.get(folder)
         if known is None:
-            bases = self._project.search_path(os.path.join(folder, ""))
-            names = frozenset[str]().union(*map(self._project.entries, bases))
+            names = self._project.tops(os.path.dirname(self._project.real(os.path.join(folder, "x"))))
             known = self._tops[folder] = frozenset(name.encode(errors="replace") for name in names)
         return known
 

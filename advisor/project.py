@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from advisor.decoding import Unreadable, decode
@@ -50,8 +51,14 @@ class Project:
         self._search_paths: dict[str, list[str]] = {}
         self._entries: dict[str, frozenset[str]] = {}
         self._listings: dict[str, dict[str, bool]] = {}
+        self._tops: dict[str, frozenset[str]] = {}
         self._below: dict[tuple[str, str], str | None] = {}
         self._depth = 0
+        #: whether to note who looks into which first-party file (see `take_located`)
+        self.tracking = False
+        self._located: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, str]] = set()
+        self._searched = False
         #: what `firstparty` has learnt of the project's own operator classes
         self.first_party: FirstParty | None = None
         #: what `receivers` and `reached` have learnt of the project's modules
@@ -59,8 +66,8 @@ class Project:
         #: what `mentions` has learnt, by word
         self.mentions: dict[bytes, Mentions] = {}
 
-    def __reduce__(self) -> tuple[type[Project], tuple[str]]:
-        return Project, (self.root,)  # parsed trees don't travel between processes
+    def __reduce__(self) -> tuple[Callable[[str, bool], Project], tuple[str, bool]]:
+        return _fresh, (self.root, self.tracking)  # parsed trees don't travel between processes
 
     def _folder_of(self, path: str) -> str:
         folder = os.path.dirname(path)
@@ -89,14 +96,41 @@ class Project:
     def locate(self, dotted: str, origin: str) -> str | None:
         """The file of the first-party module of this absolute name, as a file at `origin` would import it."""
         folder = self._folder_of(origin)
+        found = self.locate_from(folder, dotted)
+        if found is not None and self.tracking:
+            self._located.add((os.path.join(folder, os.path.basename(origin)), found))
+        return found
+
+    def locate_from(self, folder: str, dotted: str) -> str | None:
+        """What `locate` finds, for the files of a real folder, without noting who asked."""
         key = (dotted, folder)
         if key not in self._paths:
             self._paths[key] = self._find(dotted, folder)
         return self._paths[key]
 
-    def search_path(self, path: str) -> list[str]:
-        """The folders in which the first-party modules that a file imports are looked for."""
-        return self._search_path(self._folder_of(path))
+    def tops(self, folder: str) -> frozenset[str]:
+        """The names of what stands in the folders in which the files of a real folder find their modules."""
+        known = self._tops.get(folder)
+        if known is None:
+            bases = self._search_path(folder)
+            known = self._tops[folder] = frozenset[str]().union(*map(self.entries, bases))
+        return known
+
+    def real(self, path: str) -> str:
+        """The absolute path of a file in its real folder, by which first-party modules are known here, too."""
+        return os.path.join(self._folder_of(path), os.path.basename(path))
+
+    def take_located(self) -> tuple[tuple[tuple[str, str], ...], bool]:
+        """Who looked into which first-party file since this was asked last, and whether the whole tree was searched.
+
+        Pairs that were told before are left out.
+        """
+        new = sorted(self._located - self._told)
+        self._told.update(new)
+        searched = self._searched
+        self._located.clear()
+        self._searched = False
+        return tuple(new), searched
 
     def definition(self, dotted: str, origin: str) -> tuple[Module, Node] | None:
         """The first-party class or function that a dotted name stands for, through re-exports, and its module.
@@ -121,6 +155,7 @@ class Project:
 
     def files_with(self, word: str, path: str) -> list[str] | None:
         """The project's other Python files whose text holds a word; None where they are too many to be searched."""
+        self._searched = True
         if self._texts is None:
             self._texts = self._read_all()
         own, wanted = os.path.realpath(path), word.encode()
@@ -278,3 +313,9 @@ class Project:
                 return Module(path, parse(decode(file.read()).text), self.package_of(path), self)
         except (OSError, Unreadable, SyntaxFailure):
             return None
+
+
+def _fresh(root: str, tracking: bool) -> Project:
+    project = Project(root)
+    project.tracking = tracking
+    return project

@@ -19,21 +19,27 @@ if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
     from advisor.engine import Context
+    from advisor.stamps import Seen
 
 UNREADABLE = "unreadable-file"
 # Seconds. Starting processes costs about 0.1 s each; a run shorter than this is over before they help.
 _ALONE = 0.4
 _WORTH = 1.0
 _CHUNK = 25
+_WORTH_REMEMBERING = 50  # files
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file. `failure`: the traceback of our own mistake, "" in every run that is well."""
+    """What became of one file. `failure`: the traceback of our own mistake, "" in every run that is well.
+
+    `seen` is what the cache has to know, in a run that has one.
+    """
 
     path: str
     findings: tuple[Finding, ...]
     failure: str = ""
+    seen: Seen | None = None
 
 
 def check_data(data: bytes, path: str, context: Context) -> list[Finding]:
@@ -54,11 +60,28 @@ def check_found(found: Found, context: Context) -> Outcome:
     """The outcome of one found path."""
     if found.error is not None:
         return Outcome(found.path, unreadable(found.path, found.error, context))
+    if context.project.tracking:
+        return _noted(found.path, context)
     try:
         data = read(found.path)
     except Unreadable as error:
         return Outcome(found.path, unreadable(found.path, error.message, context))
     return guarded(data, found.path, context)
+
+
+def _noted(path: str, context: Context) -> Outcome:
+    """The outcome of one file, with what another run has to know to tell whether it still holds."""
+    from advisor import stamps  # hashing takes a while to import
+
+    stamp = stamps.stamp_of(path)  # taken first: a change while we read shows next time
+    try:
+        data = read(path)
+    except Unreadable as error:
+        return Outcome(path, unreadable(path, error.message, context))
+    outcome = guarded(data, path, context)
+    if stamp is None or outcome.failure:
+        return outcome
+    return replace(outcome, seen=stamps.see(data, stamp, engine.has_trace(data), context.project))
 
 
 def guarded(data: bytes, path: str, context: Context) -> Outcome:
@@ -89,11 +112,42 @@ def collect_rarely() -> None:
 
 
 def check_all(
-    found: Sequence[Found], context: Context, *, jobs: int | None, advance: Callable[[], None]
+    found: Sequence[Found],
+    context: Context,
+    *,
+    jobs: int | None,
+    advance: Callable[[], None],
+    remember: bool = False,
 ) -> list[Outcome]:
-    """The outcome of every path, in their order, whatever `jobs` (processes at most; None: the cores) is."""
+    """The outcome of every path, in their order, whatever `jobs` (processes at most; None: the cores) is.
+
+    `remember`: whether findings of earlier runs may be used, and those of this one be kept; for a few files neither
+    pays.
+    """
     if len(found) > _CHUNK:
         collect_rarely()
+    if not remember or len(found) < _WORTH_REMEMBERING:
+        return _check_all(found, context, jobs, advance)
+    from advisor.cache import Cache
+
+    context.project.tracking = True
+    store = Cache(context.settings.root, context)
+    readable = [one.path for one in found if one.error is None]
+    known = dict(zip(readable, store.known(readable), strict=True))
+    new = [one for one in found if known.get(one.path) is None]
+    for _ in range(len(found) - len(new)):
+        advance()
+    outcomes = {outcome.path: outcome for outcome in _check_all(new, context, jobs, advance)}
+    store.keep([(path, one.seen, one.findings) for path, one in outcomes.items() if one.seen is not None])
+    return [
+        outcomes[one.path] if one.path in outcomes else Outcome(one.path, known.get(one.path) or ())
+        for one in found
+    ]
+
+
+def _check_all(
+    found: Sequence[Found], context: Context, jobs: int | None, advance: Callable[[], None]
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     started = time.monotonic()
     limit = jobs or cores()

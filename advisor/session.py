@@ -111,7 +111,13 @@ class Session:
             with closing(
                 Progress(len(found), quiet=options.quiet, color=_color(options, sys.stderr))
             ) as progress:
-                outcomes = runner.check_all(found, self.context, jobs=options.jobs, advance=progress.advance)
+                outcomes = runner.check_all(
+                    found,
+                    self.context,
+                    jobs=options.jobs,
+                    advance=progress.advance,
+                    remember=not options.no_cache,
+                )
         for outcome in outcomes:
             if outcome.failure:
                 self.report_failure(outcome.path, outcome.failure)
