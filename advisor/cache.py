@@ -130,7 +130,7 @@ class Cache:
             return None
         try:
             return tuple(replace(_decoded(item), path=path) for item in entry.findings)
-        except (TypeError, ValueError, IndexError, AttributeError):
+        except (TypeError, ValueError, LookupError, AttributeError):
             return None
 
     def _holds(self, real: str, entry: Entry, dependencies: Dependencies) -> bool:

@@ -28,6 +28,14 @@ def folder(root: Path) -> Path | None:
     return found
 
 
+def is_ours(found: Path) -> bool:
+    """Whether a folder is a cache that this tool has made (a link to one is not)."""
+    try:
+        return not found.is_symlink() and (found / "CACHEDIR.TAG").read_bytes() == _TAG
+    except OSError:
+        return False
+
+
 def keep(file: Path, data: bytes) -> None:
     """Write a file of the cache, whole or not at all; the folder above it is made. That it can't be is no error.
 

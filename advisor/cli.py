@@ -61,6 +61,10 @@ def _run(arguments: list[str]) -> int:
 
         sys.stdout.write(completion.script(chosen.shell))
         return 0
+    if chosen.command == "clean":
+        from advisor import cleaning
+
+        return cleaning.clean(chosen)
     from advisor import reference
 
     if chosen.command == "explain":

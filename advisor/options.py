@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "Print a rule's page",
     "rules": "List the rules",
     "catalog": "Look into the facts about Airflow's classes",
+    "clean": "Remove what earlier runs keep of a project",
     "server": "Serve an editor: findings, fixes and pages while people type",
     "generate-shell-completion": "Print the completion for bash, zsh or fish",
 }
@@ -185,6 +186,7 @@ _OPERANDS = {
     "explain": "RULE | --all",
     "rules": "",
     "generate-shell-completion": "bash|zsh|fish",
+    "clean": "[PATHS...]",
     "catalog": "show CLASS | search TEXT | export | scan PATHS... | build WHEELS",
     "server": "",
 }
@@ -458,6 +460,15 @@ def _completion() -> Parser:
     return parser
 
 
+def _clean() -> Parser:
+    parser = _new("clean", "Remove the cache of a project: what `check` and `fix` keep for the next run.")
+    parser.add_argument("paths", nargs="*", metavar="PATHS", help="folders of the project (default: .)")
+    parser.add_argument("--config", metavar="FILE", help="configuration file (default: the nearest one)")
+    parser.add_argument("--isolated", action="store_true", help="do not read configuration (default: off)")
+    _version_option(parser)
+    return parser
+
+
 def parser_of(command: str) -> Parser:
     """The parser of a command, one of COMMANDS."""
     return _PARSERS[command]()
@@ -469,6 +480,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "explain": _explain,
     "rules": _rules,
     "catalog": _catalog,
+    "clean": _clean,
     "server": _server,
     "generate-shell-completion": _completion,
 }

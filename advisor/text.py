@@ -52,7 +52,7 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     by_key = {_key(choice): choice for choice in sorted(choices, reverse=True)}
     key = _key(word)
     found = get_close_matches(key, list(by_key), n=1, cutoff=0.6) or [
-        known for known in sorted(by_key) if len(key) > 2 and known.startswith(key)
+        known for known in sorted(by_key, key=len) if len(key) > 2 and known.startswith(key)
     ]
     return by_key[found[0]] if found else None
 
