@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 5  # helpers on the way to a call
 _MAX_READ = 200  # functions read for one root
-_CALLS: Any = {"any": [{"kind": "call"}, {"kind": "attribute"}]}
+_INNER = frozenset({"function_definition", "lambda"})
+_CALLS: Any = {"any": [{"kind": kind} for kind in ("call", "attribute", *sorted(_INNER))]}
 # What runs a function or a coroutine elsewhere than on the event loop that calls it.
 _WALLS = frozenset(
     {"to_thread", "run_in_executor", "run_sync", "sync_to_async", "run_in_threadpool", "submit"}
@@ -137,23 +138,40 @@ def steps(known: Receivers, file: Readable, function: Node, receiver: Owner | No
     if key not in memory:
         memory[key] = [
             step
-            for node in file.tree.matching(_CALLS, under=function)
-            if _is_own(file, node, function) and (step := _step(known, file, node, receiver)) is not None
+            for node, kind in _own(file, function)
+            if (step := _step(known, file, node, kind, receiver)) is not None
         ]
     return memory[key]
 
 
-def _is_own(file: Readable, node: Node, function: Node) -> bool:
-    """Whether a node is evaluated when the function runs: not in a function within it, nor in its signature."""
-    start = node.range().start.index
-    for around in file.tree.around(node):
-        if around.kind in ("function_definition", "lambda") and start >= around.body:
-            return around.node == function
-    return False
+def _own(file: Readable, function: Node) -> Iterator[tuple[Node, str]]:
+    """The calls and attributes that a function evaluates: not in its signature, nor in a function within it."""
+    body = function.field("body")
+    start = body.range().start.index if body is not None else 0
+    beyond = start  # what stands before is evaluated when the function is defined, or when another one runs
+    for node in file.tree.matching(_CALLS, under=function):
+        kind = node.kind()
+        place = node.range().start.index
+        if place < beyond:
+            continue
+        if kind not in _INNER:
+            yield node, kind
+        elif (inner := node.field("body")) is not None:
+            yield from _signature(file, node, inner)
+            beyond = max(beyond, inner.range().end.index)
 
 
-def _step(known: Receivers, file: Readable, node: Node, receiver: Owner | None) -> Step | None:
-    if node.kind() == "attribute":
+def _signature(file: Readable, function: Node, body: Node) -> Iterator[tuple[Node, str]]:
+    """The calls in the signature of a function within another, which runs them when it defines it."""
+    start = body.range().start.index
+    for node in file.tree.kinds("call", under=function):
+        if node.range().start.index >= start:
+            return
+        yield node, "call"
+
+
+def _step(known: Receivers, file: Readable, node: Node, kind: str, receiver: Owner | None) -> Step | None:
+    if kind == "attribute":
         return _property(known, file, node, receiver)
     function = node.field("function")
     if function is None:
@@ -173,7 +191,7 @@ def _step(known: Receivers, file: Readable, node: Node, receiver: Owner | None) 
 def _property(known: Receivers, file: Readable, node: Node, receiver: Owner | None) -> Step | None:
     """Reading a property of an object of a first-party class runs a method."""
     holder, name = node.field("object"), node.field("attribute")
-    if holder is None or name is None or holder.kind() != "identifier":
+    if holder is None or name is None or holder.kind() != "identifier" or _is_called(node):
         return None
     targets = tuple(
         Ref(f"{ref.path}.{name.text()}", True, above.file, method, ref.receiver)
@@ -185,6 +203,11 @@ def _property(known: Receivers, file: Readable, node: Node, receiver: Owner | No
         and any(part.text().endswith("property") for part in decorator_expressions(method))
     )
     return Step(node, (), name.text(), False, targets) if targets else None
+
+
+def _is_called(attribute: Node) -> bool:
+    parent = attribute.parent()
+    return parent is not None and parent.kind() == "call" and parent.field("function") == attribute
 
 
 def _targets(known: Receivers, call: Node, ref: Ref) -> Iterator[Ref]:
