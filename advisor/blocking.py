@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from advisor.catalog.blocking import GET_ASYNC_CONN, SINCE_ASYNC_CONN, Blocking, blocking_calls
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _CONFIGURED = Blocking("configured", "is configured as blocking", "")
 _SLEEP = "time.sleep"
+_GATE = "AIRFLOW_V_"  # what providers call their constants for "this Airflow or newer"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +48,13 @@ def blockers(dag_file: DagFile, function: Node) -> list[Blocker]:
 
     Where a place leads to several blocking calls, it is the nearest of those that take long. Methods of an open file
     count where the file was opened elsewhere, so that each file is spoken of once. Not counted is what only runs when
-    the coroutine is cancelled.
+    the coroutine is cancelled, or on an Airflow that is not the target.
     """
     found: dict[int, tuple[tuple[bool, int], Reached, Blocking]] = {}
     opens = False
     for one in reached(dag_file, function):
         facts = _facts(dag_file, one)
-        if facts is None or _is_last_will(one.site, function):
+        if facts is None or _is_last_will(one.site, function) or _is_for_another_airflow(dag_file, one):
             continue
         opens = opens or (facts.minor and not facts.handle)
         rank = (facts.minor, len(one.through))
@@ -75,6 +77,49 @@ def _is_last_will(node: Node, function: Node) -> bool:
             caught = ancestor.text().partition(":")[0]
             return "CancelledError" in caught
     return False
+
+
+def _is_for_another_airflow(dag_file: DagFile, one: Reached) -> bool:
+    """Whether a call only runs on other Airflow versions than the target, by a constant such as AIRFLOW_V_3_2_PLUS."""
+    if not any(name.startswith(_GATE) for name in one.file.tree.occurrences):
+        return False
+    child = one.call
+    for ancestor in one.call.ancestors():
+        if ancestor == one.function:
+            return False
+        kind = ancestor.kind()
+        if kind == "if_statement" and child != ancestor.field("condition"):
+            holds = _holds(dag_file, ancestor)
+            if holds is not None and holds != (child == ancestor.field("consequence")):
+                return True
+        elif kind == "block":
+            for statement in ancestor.named_children():
+                if statement == child:
+                    break
+                if statement.kind() == "if_statement" and _holds(dag_file, statement) and _leaves(statement):
+                    return True
+        child = ancestor
+    return False
+
+
+def _holds(dag_file: DagFile, statement: Node) -> bool | None:
+    """Whether the condition of an `if` is true of the target, where it is about the version alone."""
+    test = statement.field("condition")
+    turned = test is not None and test.kind() == "not_operator"
+    name = test.field("argument") if turned and test is not None else test
+    match = re.fullmatch(_GATE + r"(\d+)_(\d+)_PLUS", name.text()) if name is not None else None
+    return None if match is None else dag_file.target.at_least(int(match[1]), int(match[2])) != turned
+
+
+def _leaves(statement: Node) -> bool:
+    """Whether the body of an `if` ends the function."""
+    body = statement.field("consequence")
+    last = (
+        [child for child in body.named_children() if child.kind() != "comment"][-1:]
+        if body is not None
+        else []
+    )
+    return bool(last) and last[0].kind() in ("return_statement", "raise_statement")
 
 
 def _facts(dag_file: DagFile, one: Reached) -> Blocking | None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 TASK_INSTANCE: Final = "airflow.models.taskinstance.TaskInstance"
 _CONTEXT: Final = "airflow.sdk.Context"
 _TASK_INSTANCE_KEYS = frozenset({"ti", "task_instance"})
+_PATH: Final = "pathlib.Path"
+_GIVES_A_PATH = frozenset(
+    {"absolute", "cwd", "expanduser", "home", "joinpath", "resolve", "with_name", "with_suffix"}
+)
 _CONTEXT_NAMES = frozenset({"context", "kwargs"})
 
 _MAX_DEPTH = 10
@@ -140,6 +144,11 @@ class Receivers:
         if kind == "conditional_expression":
             parts = node.named_children()
             return self._all(file, [parts[0], parts[-1]], receiver, depth) if len(parts) == 3 else ()
+        if kind == "binary_operator":  # `Path("/tmp") / name`
+            left, operator = node.field("left"), node.field("operator")
+            if left is None or operator is None or operator.text() != "/":
+                return ()
+            return tuple(ref for ref in self.of(file, left, receiver, depth + 1) if ref.path == _PATH)
         if kind == "subscript":
             return self._item(file, node, receiver, depth)
         return ()
@@ -502,6 +511,8 @@ class Receivers:
             last = ref.path.rpartition(".")[2]
             if not ref.is_object and last.lstrip("_")[:1].isupper():
                 return (Ref(ref.path, True),)
+            if ref.path.startswith(_PATH) and last in _GIVES_A_PATH:
+                return (Ref(_PATH, True),)
             if last == "get_current_context":
                 return (Ref(_CONTEXT, True),)
             return (Ref(f"{ref.path}()", True),)

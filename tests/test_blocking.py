@@ -245,6 +245,37 @@ def test_the_version_of_a_provider_decides_what_its_hook_offers(tmp_path: Path) 
     assert "get_async_conn" in "".join(found.message for found in check(text, tmp_path, None))
 
 
+def test_what_only_an_older_airflow_runs_is_left_alone(tmp_path: Path) -> None:
+    text = HEAD + (
+        "from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_3_PLUS\n"
+        "async def wait():\n"
+        "    if AIRFLOW_V_3_3_PLUS:\n        return await asyncio.sleep(1)\n"
+        "    time.sleep(1)\n"
+        "@task\nasync def t():\n"
+        "    await wait()\n"
+        "    if not AIRFLOW_V_3_3_PLUS:\n        time.sleep(2)\n"
+        "    else:\n        time.sleep(3)\n"
+    )
+    assert [found.span.line for found in check(text, tmp_path)] == [16]
+    assert [found.span.line for found in check(text, tmp_path, "3.2")] == [12, 14]
+
+
+def test_paths_are_followed(tmp_path: Path) -> None:
+    text = HEAD + (
+        "from pathlib import Path\n\n\n"
+        "@task\nasync def t(folder: Path):\n"
+        "    (folder / 'a' / 'b').with_suffix('.txt').read_text()\n"
+        "    name = folder.joinpath('c').name\n"
+        "    Path.cwd().joinpath(name).exists()\n"
+        "    2 / len(name)\n"
+    )
+    found = check(text, tmp_path)
+    assert [(one.span.line, one.severity, one.message.partition(" ")[0]) for one in found] == [
+        (10, "advice", "pathlib.Path.read_text"),
+        (12, "advice", "pathlib.Path.exists"),
+    ]
+
+
 # -- triggers
 
 
