@@ -8,8 +8,8 @@ between two `yield`s counts as much as what happens before the first one. Only `
 `serialize`, `cleanup` and `on_kill`; what is handed to a thread (`asyncio.to_thread`, `sync_to_async`,
 `run_in_executor`) may block. Local files are advice.
 
-Connections and variables may be read with the ordinary methods in a trigger: on Airflow 3 the triggerer switches to the
-event loop while it waits for them. In an async task they may not (`sync-sdk-call-in-async-task`).
+Reading connections and variables with the ordinary methods is not reported here: from Airflow 3.1 on the triggerer
+goes on with its other triggers while it waits for them. In an async task it is (`sync-sdk-call-in-async-task`).
 
 ## Why is this bad?
 A triggerer runs up to a thousand triggers on one event loop in one thread. While one of them blocks, none of the others

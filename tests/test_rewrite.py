@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.finding import ChangeImport, RemoveKeyword, RenameKeyword, ReplaceText, Rewrite, SetKeyword, Span
+from advisor.finding import (
+    AddImport,
+    ChangeImport,
+    RemoveKeyword,
+    RenameKeyword,
+    ReplaceText,
+    Rewrite,
+    SetKeyword,
+    Span,
+)
 from advisor.rewrite import CannotRewrite, apply, edits
 
 
@@ -567,3 +576,49 @@ def test_any_import_binds_the_same_names_afterwards(
     assert done.count("#") == text.count("#")
     assert done.startswith(head)
     assert done.endswith(f"  # end{newline}")
+
+
+@pytest.mark.parametrize(
+    ("text", "statement", "after"),
+    [
+        ("import time\nx = 1\n", "import time", "import asyncio\nimport time\nx = 1\n"),
+        ("'doc'\r\nimport time\r\n", "import time", "'doc'\r\nimport asyncio\r\nimport time\r\n"),
+        (
+            "def f():\n\tfrom time import (\n\t\tsleep,\n\t)\n",
+            None,
+            "def f():\n\timport asyncio\n\tfrom time import (",
+        ),
+        (
+            "# why\nimport os, time  # both\n",
+            "import os, time",
+            "# why\nimport asyncio\nimport os, time  # both\n",
+        ),
+    ],
+)
+def test_an_import_is_added_on_a_line_of_its_own(text: str, statement: str | None, after: str) -> None:
+    span = span_of(text, statement or "from time import (\n\t\tsleep,\n\t)")
+    once = AddImport(span, "asyncio")
+    changed = apply(text, [once, once])
+    assert changed.startswith(after)
+    assert changed.replace(after.partition("import asyncio")[0] + "import asyncio", "", 1).strip()
+    ast.parse(changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "statement"),
+    [
+        ("x = 1; import time\n", "import time"),
+        ("if x: import time\n", "import time"),
+        ("importer()\n", "importer()"),
+    ],
+)
+def test_an_import_is_not_added_beside_other_statements(text: str, statement: str) -> None:
+    with pytest.raises(CannotRewrite):
+        apply(text, [AddImport(span_of(text, statement), "asyncio")])
+
+
+def test_an_added_import_stays_away_from_a_changed_one() -> None:
+    text = "from a import b\n"
+    change = ChangeImport(span_of(text, "from a import b"), "b", "b", "c", "b", "b")
+    with pytest.raises(CannotRewrite, match="two fixes want different things"):
+        apply(text, [change, AddImport(span_of(text, "from a import b"), "asyncio")])
