@@ -110,7 +110,8 @@ class Claim:
         return False if all(one.kind in ("class", "def") for one in bound) else None
 
     def _is_alias(self, layer: Layer) -> bool:
-        return bool(layer.file.names.bindings(self.last).get(layer.file.tree.root))
+        bound = layer.file.names.bindings(self.last).get(layer.file.tree.root, [])
+        return any(one.kind not in ("import", "class", "def") for one in bound)
 
     # -- the arguments
 

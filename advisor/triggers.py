@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from advisor.catalog.bases import bases
+from advisor.catalog.bases import bases, names_itself
 from advisor.contexts import class_bases
 from advisor.events import Judged, Ways, judge
 from advisor.finding import Span
@@ -112,6 +112,23 @@ class Trigger:
     def no_pair(self) -> tuple[Span, str] | None:
         """Where the class's own `serialize` returns no pair of path and arguments, and what it returns instead."""
         return no_pair(self._dag_file, self)
+
+    @property
+    def runs_as(self) -> str:
+        """The provider's trigger that the triggerer makes in place of this one, by its class's name; "" for none.
+
+        That is the base whose `serialize` this class inherits, where that writes out its own path.
+        """
+        if not self.adds_behaviour or self.is_local:
+            return ""
+        for one in self.lineage.line:
+            if isinstance(one, Layer):
+                if one.bindings("serialize") or self.lineage.is_odd(one):
+                    return ""
+            elif one in self.lineage.outside:
+                name = one.paths[0].rpartition(".")[2] if one.paths else ""
+                return name if name and all(map(names_itself, one.paths)) and not self.is_base else ""
+        return ""
 
     @property
     def adds_behaviour(self) -> bool:

@@ -87,6 +87,10 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
                 )
                 yield found(trigger.span, message)
             continue
+        runs_as = trigger.runs_as
+        if runs_as:
+            yield found(trigger.span, _inherits(trigger.name, runs_as))
+            continue
         wrong = trigger.no_pair
         if wrong is not None:
             message = f"`serialize` of {trigger.name} returns {wrong[1]}, not the pair of path and arguments"
@@ -121,10 +125,7 @@ def _of(trigger: Trigger, claim: Claim) -> Iterator[Finding]:
 
 def _wrong_path(trigger: Trigger, claim: Claim) -> str:
     if claim.inherited:
-        return (
-            f"{trigger.name} inherits a `serialize` that names {claim.base}: the triggerer runs {claim.base}, "
-            f"nothing of {trigger.name}"
-        )
+        return _inherits(trigger.name, claim.base)
     if claim.last == trigger.name:
         module = claim.named.rpartition(".")[0]
         which = f"the module `{module}`, and {trigger.name} is not there" if module else "no module"
@@ -132,3 +133,7 @@ def _wrong_path(trigger: Trigger, claim: Claim) -> str:
     return (
         f"`serialize` of {trigger.name} names `{claim.last}`: the triggerer runs another class, or finds none"
     )
+
+
+def _inherits(name: str, base: str) -> str:
+    return f"{name} inherits a `serialize` that names {base}: the triggerer runs {base}, nothing of {name}"

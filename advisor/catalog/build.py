@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from advisor.catalog.bases import TRIGGERS
 from advisor.catalog.extract import Extractor
 from advisor.catalog.hooks import FILE as HOOKS
 from advisor.catalog.hooks_cover import hooks_file
@@ -16,6 +17,7 @@ from advisor.catalog.local import RELEASES
 from advisor.catalog.lookup import DATA
 from advisor.catalog.modules import ImportedName, Module, Sources
 from advisor.catalog.record import FIELDS, ClassFacts, from_record, to_record
+from advisor.catalog.triggers_extract import triggers_file
 
 OVERLAY = Path(__file__).with_name("overlay.json")
 # What the reading of astronomer-providers contributes to a class.
@@ -214,6 +216,7 @@ def build_data(wheels: Path, data: Path = Path(DATA)) -> tuple[dict[str, bytes],
     contents = files(facts, {**by_the_way, **aliases}, eras)
     contents[HOOKS] = hooks_file(sources, [f for f in facts if not f.gone])
     contents[RELEASES] = releases_file(roots)
+    contents[TRIGGERS] = triggers_file(sources)
     return contents, facts
 
 

@@ -5,12 +5,16 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any, Callable
 
 import aiohttp
 from airflow.hooks.base import BaseHook
+from airflow.providers.http.triggers.http import HttpTrigger
 from airflow.providers.ssh.hooks.ssh import SSHHook
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.temporal import DateTimeTrigger
+from airflow.utils import timezone
 
 
 def default_check(value):
@@ -113,3 +117,18 @@ class Objects(_Waits):
 
 class Nameless(_Waits):  # finding: trigger-serialization
     pass
+
+
+class NextPage(HttpTrigger):  # finding: trigger-serialization
+    async def run(self):
+        async for event in super().run():
+            yield TriggerEvent({"page": event.payload})
+
+
+class OldImport(DateTimeTrigger):  # finding: trigger-serialization
+    def __init__(self, hours):
+        super().__init__(moment=timezone.utcnow() + timedelta(hours=hours))
+
+    async def run(self):
+        await asyncio.sleep(5)
+        yield TriggerEvent(self.moment)
