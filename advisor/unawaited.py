@@ -20,8 +20,9 @@ from advisor.walks import Visit, name_called
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
 
-#: what becomes of a coroutine: nothing at all, the task returns it, or it is taken for the answer
-Fate: TypeAlias = Literal["dropped", "returned", "taken"]
+#: what becomes of a coroutine: nothing at all, the task returns it (a sensor: as its verdict), a condition looks at it,
+#: or it is taken for the answer
+Fate: TypeAlias = Literal["dropped", "returned", "verdict", "tested", "taken"]
 
 _MANUAL = re.compile(r"send|throw|close|cr_\w+|__await__|add_done_callback|cancel")
 # Decorators under which a coroutine function is still one.
@@ -46,6 +47,7 @@ class Unawaited:
 
     `call` is the call as it is written, `span` where it is shown in the DAG file, `through` the functions that lead to
     it. `hook` is the hook that it is a method of, `method` the method's name. `name` is what is called, as written.
+    `may_be_async` says that Airflow would await the task, if it were an `async def`.
     `can_await` says that `await` may be put before the call as it stands; `in_parentheses` that it then needs some.
     `task` is the task's name, `is_async` whether it is an `async def`; `kind` tells an async generator and an async
     context from a coroutine.
@@ -61,6 +63,7 @@ class Unawaited:
     hook: HookFacts | None = None
     method: str = ""
     through: tuple[str, ...] = ()
+    may_be_async: bool = False
     can_await: bool = False
     in_parentheses: bool = False
 
@@ -70,6 +73,9 @@ def find_unawaited(dag_file: DagFile) -> list[Unawaited]:
 
     Async tasks count from Airflow 3.2 on: none is awaited before.
     """
+    words = concurrency().coroutine_words
+    if not any(word.decode() in dag_file.tree.text for word in words):
+        return []
     found: dict[int, Unawaited] = {}
     for walk in dag_file.walks:
         if walk.task.is_async and not (walk.task.is_awaited and dag_file.target.at_least(3, 2)):
@@ -95,6 +101,8 @@ def _of_visit(dag_file: DagFile, visit: Visit) -> Iterator[Unawaited]:
         kind, hook = made
         if fate != "dropped" and kind != "coroutine":
             continue  # `async with` and `async for` may come later
+        if fate == "returned" and visit.walk.task.flavour in ("sensor", "poke"):
+            fate = "verdict"
         function = call.field("function") or call
         tree = dag_file.tree
         yield Unawaited(
@@ -108,6 +116,7 @@ def _of_visit(dag_file: DagFile, visit: Visit) -> Iterator[Unawaited]:
             hook,
             name_called(call),
             visit.through,
+            visit.walk.task.is_awaited and dag_file.target.at_least(3, 2),
             visit.is_local and visit.is_async and kind == "coroutine" and _may_await(call),
             _needs_parentheses(call),
         )
@@ -184,7 +193,9 @@ def _fate(visit: Visit, call: Node) -> Fate | None:
         if left.kind() != "identifier" or outer is None or outer.kind() != "expression_statement":
             return None
         return _fate_of_name(visit, left)
-    return "taken" if _is_taken(node, parent) else None
+    if not _is_taken(node, parent):
+        return None
+    return "tested" if kind in _CONDITIONS else "taken"
 
 
 def _fate_of_name(visit: Visit, name: Node) -> Fate | None:

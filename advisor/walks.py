@@ -146,25 +146,26 @@ class Walk:
     def __init__(self, dag_file: DagFile, task: PythonTask) -> None:
         self.dag_file, self.task = dag_file, task
         self.definitions = dag_file.definitions
-        self.visits: dict[Node, Visit] = {}
-        self._go()
 
-    def _go(self) -> None:
+    @cached_property
+    def visits(self) -> dict[Node, Visit]:
+        """The visits by their functions."""
         first = Visit(self, self.task.file, self.task.function, (), True)
-        self.visits[first.function] = first
+        visits = {first.function: first}
         ahead = [(first, 0)]
         for visit, depth in ahead:  # grows
             for call, found, handed in self._runs(visit):
                 alone = visit.alone and is_awaited(call) and not handed
-                known = self.visits.get(found.node)
+                known = visits.get(found.node)
                 if known is None:
-                    if depth >= _MAX_DEPTH or len(self.visits) >= _MAX_VISITS:
+                    if depth >= _MAX_DEPTH or len(visits) >= _MAX_VISITS:
                         continue
                     through = (*visit.through, name_of(found.node))
-                    known = self.visits[found.node] = Visit(self, found.file, found.node, through, alone)
+                    known = visits[found.node] = Visit(self, found.file, found.node, through, alone)
                     ahead.append((known, depth + 1))
                 known.sites.append(Site(visit, call, handed))
                 known.alone = known.alone and alone
+        return visits
 
     def _runs(self, visit: Visit) -> Iterator[tuple[Node, Found, bool]]:
         for call, found in self.definitions.called_by(visit.file, visit.function):
@@ -193,5 +194,7 @@ def name_called(call: Node) -> str:
 
 
 def walks(dag_file: DagFile) -> list[Walk]:
-    """The walks of all tasks of a file that run in a worker, in the order of the text."""
-    return [Walk(dag_file, task) for task in dag_file.python_tasks if task.in_worker]
+    """The walks of all tasks and sensors of a file whose functions run in a worker, in the order of the text."""
+    return [
+        Walk(dag_file, task) for task in dag_file.python_tasks if task.in_worker or task.flavour == "sensor"
+    ]

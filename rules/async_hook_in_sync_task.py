@@ -93,7 +93,14 @@ def _message(dag_file: DagFile, unawaited: Unawaited) -> str:
     if unawaited.fate == "dropped":
         effect = f"{unawaited.task} succeeds without it having run"
     elif unawaited.fate == "returned":
-        effect = f"{unawaited.task} returns it, which can't be pushed as XCom: the task fails, and the call never runs"
+        effect = (
+            f"{unawaited.task} returns it, and the call never runs: the task fails, as no coroutine can be pushed "
+            "as XCom, or succeeds where nothing is pushed"
+        )
+    elif unawaited.fate == "verdict":
+        effect = f"{unawaited.task} returns it, which is always true: the sensor succeeds at its first look"
+    elif unawaited.fate == "tested":
+        effect = "a coroutine is always true, and the call never runs"
     else:
         effect = f"{unawaited.task} takes the coroutine for the answer, and the call never runs"
     return f"{what}: {effect}; {_way_out(dag_file, unawaited)}"
@@ -118,7 +125,7 @@ def _way_out(dag_file: DagFile, unawaited: Unawaited) -> str:
             ways.append(f"use `{twin}.{sync[0]}`" if sync else f"use {twin}")
         elif sync:
             ways.append(f"call `{sync[0]}`")
-    if dag_file.target.at_least(3, 2):
+    if unawaited.may_be_async:
         ways.append("make the task an `async def` that awaits it")
     elif not ways:
         ways.append(f"`asyncio.run({unawaited.name}(…))`")
