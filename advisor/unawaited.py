@@ -73,8 +73,10 @@ def find_unawaited(dag_file: DagFile) -> list[Unawaited]:
 
     Async tasks count from Airflow 3.2 on: none is awaited before.
     """
-    words = concurrency().coroutine_words
-    if not any(word.decode() in dag_file.tree.text for word in words):
+    tree = dag_file.tree
+    if not ("async" in tree.text or "Async" in tree.text) and not any(
+        name in tree.occurrences for name in concurrency().quiet_hooks
+    ):
         return []
     found: dict[int, Unawaited] = {}
     for walk in dag_file.walks:

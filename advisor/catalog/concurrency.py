@@ -20,7 +20,8 @@ class Concurrency:
     arguments that do and their positions (-1: by keyword only). timeouts: contexts that bound a wait.
     coroutine_functions: functions of libraries that do nothing until what they return is awaited.
     clients: what happens to many requests at once, where nothing else limits them, in words, by the client's class.
-    coroutine_words: a file that makes a coroutine holds one of these: async functions, hooks and their async methods.
+    coroutine_words: a file that makes a coroutine holds one of these, or one of the `quiet_hooks`: simple names of
+        hooks that have async methods and nowhere the word "async". The common ones are among the words, too.
     """
 
     gatherers: frozenset[str]
@@ -34,6 +35,7 @@ class Concurrency:
     coroutine_functions: frozenset[str]
     clients: Mapping[str, str]
     coroutine_words: tuple[bytes, ...]
+    quiet_hooks: tuple[str, ...]
 
 
 @cache
@@ -53,4 +55,5 @@ def concurrency() -> Concurrency:
         frozenset(data["coroutine_functions"]),
         data["clients"],
         tuple(word.encode() for word in data["coroutine_words"]),
+        tuple(data["quiet_hooks"]),
     )
