@@ -9,11 +9,12 @@ from advisor.catalog.blocking import GET_ASYNC_CONN, SINCE_ASYNC_CONN, Blocking,
 from advisor.finding import AddAwait, AddImport, Fix, ReplaceText, Rewrite, Span
 from advisor.flow import Readable
 from advisor.reached import Reached, reached
-from advisor.records import dataclass
+from advisor.records import dataclass, replace
 from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
+    from advisor.pythontasks import PythonTask
 
 _CONFIGURED = Blocking("configured", "is configured as blocking", "")
 _SLEEP = "time.sleep"
@@ -40,11 +41,11 @@ class Blocker:
 
     def way(self, start: str) -> str:
         """How the function, called `start`, comes to it: `poll → _fetch → requests.get`."""
-        return " → ".join([start, *self.through, self.name]) if self.through else self.name
+        return " → ".join([start, *self.through, self.name]) if self.through or self.in_helper else self.name
 
 
-def blockers(dag_file: DagFile, function: Node) -> list[Blocker]:
-    """What a coroutine of the file calls that blocks, in the order of the text: one for each place.
+def blockers(dag_file: DagFile, function: Node, file: Readable | None = None) -> list[Blocker]:
+    """What a coroutine calls that blocks, in the order of the text: one for each place. `file` is where it stands.
 
     Where a place leads to several blocking calls, it is the nearest of those that take long. Methods of an open file
     count where the file was opened elsewhere, so that each file is spoken of once. Not counted is what only runs when
@@ -52,7 +53,7 @@ def blockers(dag_file: DagFile, function: Node) -> list[Blocker]:
     """
     found: dict[int, tuple[tuple[bool, int], Reached, Blocking]] = {}
     opens = False
-    for one in reached(dag_file, function):
+    for one in reached(dag_file, function, file):
         facts = _facts(dag_file, one)
         if facts is None or _is_last_will(one.site, function) or _is_for_another_airflow(dag_file, one):
             continue
@@ -62,7 +63,7 @@ def blockers(dag_file: DagFile, function: Node) -> list[Blocker]:
         if start not in found or rank < found[start][0]:
             found[start] = rank, one, facts
     return [
-        _blocker(dag_file, one, facts)
+        _blocker(dag_file, file or dag_file, one, facts)
         for _, (_, one, facts) in sorted(found.items())
         if not (facts.handle and opens)
     ]
@@ -137,13 +138,13 @@ def _is_configured(dag_file: DagFile, path: str) -> bool:
     return any(path == name or path.endswith(f".{name}") for name in dag_file.blocking_calls)
 
 
-def _blocker(dag_file: DagFile, one: Reached, facts: Blocking) -> Blocker:
+def _blocker(dag_file: DagFile, file: Readable, one: Reached, facts: Blocking) -> Blocker:
     instead = facts.instead
     if GET_ASYNC_CONN in instead and dag_file.target.provider_at_least(*SINCE_ASYNC_CONN) is False:
         instead = ""
-    fix = _awaited_sleep(dag_file, one) if one.paths == (_SLEEP,) else None
+    fix = _awaited_sleep(dag_file, one) if one.paths == (_SLEEP,) and file is dag_file else None
     return Blocker(
-        dag_file.tree.span(one.site),
+        file.tree.span(one.site),
         _shown(one.paths[0]),
         one.through,
         facts,
@@ -229,10 +230,25 @@ def _import_behind(file: Readable, function: Node) -> Node | None:
 
 
 def blocking_in_tasks(dag_file: DagFile) -> list[tuple[str, Blocker]]:
-    """What blocks in the file's async tasks: the task's name, and each place."""
-    return [
-        (task.name, blocker) for task in dag_file.async_tasks for blocker in blockers(dag_file, task.function)
-    ]
+    """What blocks in the file's async tasks: the task's name, and each place.
+
+    Of a task whose function comes from another module it is the worst place alone, told where the task is made.
+    """
+    found: list[tuple[str, Blocker]] = []
+    for task in awaited_tasks(dag_file):
+        places = blockers(dag_file, task.function, task.file)
+        if not task.is_local and places:
+            worst = min(places, key=lambda blocker: (blocker.facts.minor, len(blocker.through)))
+            places = [replace(worst, span=task.span, in_helper=True, fix=None)]
+        found += [(task.name, blocker) for blocker in places]
+    return found
+
+
+def awaited_tasks(dag_file: DagFile) -> list[PythonTask]:
+    """The async functions that Airflow awaits as tasks; none below 3.2, which awaits none."""
+    if not dag_file.target.at_least(3, 2):
+        return []
+    return [task for task in dag_file.python_tasks if task.is_async and task.is_awaited]
 
 
 def blocking_in_triggers(dag_file: DagFile) -> list[tuple[str, Blocker]]:

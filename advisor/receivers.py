@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from advisor.contexts import class_bases, decorator_expressions
+from advisor.coroutines import argument, has_splat, parameters, references
 from advisor.flow import Readable
 from advisor.names import Binding
 from advisor.project import Module
@@ -279,7 +280,32 @@ class Receivers:
                 return refs
         if name in _TASK_INSTANCE_KEYS:
             return (Ref(TASK_INSTANCE, True),)
-        return (Ref(_CONTEXT, True),) if name == "context" else ()
+        if name == "context":
+            return (Ref(_CONTEXT, True),)
+        return self._given_by_callers(file, function, name, depth) if annotation is None else ()
+
+    def _given_by_callers(self, file: Readable, function: Node, name: str, depth: int) -> tuple[Ref, ...]:
+        """What the calls of a plain function in its own file give to a parameter, where all of them can be seen."""
+        if (
+            function.kind() != "function_definition"
+            or class_of(function) is not None
+            or _decorators(function)
+        ):
+            return ()
+        names = [parameter for parameter, _ in parameters(function)]
+        uses = references(file, function)
+        if name not in names or not 0 < len(uses) <= _MAX_BINDINGS:
+            return ()
+        values: list[Node] = []
+        for use in uses:
+            call = use.parent()
+            if call is None or call.kind() != "call" or call.field("function") != use or has_splat(call):
+                return ()
+            value = argument(file, call, name, names.index(name))
+            if value is None:
+                return ()
+            values.append(value)
+        return self._all(file, values, None, depth)
 
     def _annotated(self, file: Readable, annotation: Node, depth: int) -> tuple[Ref, ...]:
         """The objects that an annotation allows."""
@@ -487,6 +513,13 @@ class Receivers:
         given = [argument for argument in arguments_of(call) if keyword_parts(argument) is None]
         last = function.field("attribute") if function.kind() == "attribute" else function
         name = last.text() if last is not None else ""
+        if name == "get" and given and given[0].kind() == "string":  # `context.get("ti")`
+            holder = function.field("object")
+            refs = self.of(file, holder, receiver, depth + 1) if holder is not None else ()
+            if refs and all(ref.path == _CONTEXT for ref in refs):
+                return (
+                    (Ref(TASK_INSTANCE, True),) if given[0].text().strip("\"'") in _TASK_INSTANCE_KEYS else ()
+                )
         if given and _is_in_thread(call):
             return self._result_of(file, given[0], receiver, depth)
         if name in _GIVES_ITS_ARGUMENT and given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from advisor.blocking import awaited_tasks
 from advisor.catalog.blocking import GET_ASYNC_CONN, SINCE_ASYNC_CONN, blocking_calls
 from advisor.catalog.sdk_calls import SdkCall, sdk_call
 from advisor.finding import AddAwait, Fix, ReplaceText, Span
@@ -13,6 +14,7 @@ from advisor.syntax import Node, enclosing, function_of
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
+    from advisor.pythontasks import PythonTask
 
 # What may stand around `await call` without parentheses.
 _ROOMY = frozenset(
@@ -33,39 +35,37 @@ _TIGHT = frozenset({"attribute", "subscript"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SyncSdkCall:
-    """One call that asks Airflow from the event loop of a task: at `span`, in the task called `task`.
+    """One call that asks Airflow from the event loop of a task, at `span`.
 
-    `name` is as people know it (`BaseHook.get_connection`, `ti.xcom_pull`), `through` the helpers that lead to it.
-    `instead` is the coroutine that the target version has, "" where it has none.
+    `name` is as people know it (`BaseHook.get_connection`, `ti.xcom_pull`), `way` how the task comes to it (`load →
+    _conn → BaseHook.get_connection`). `instead` is the coroutine that the target version has, "" where it has none.
     """
 
-    task: str
+    way: str
     span: Span
     name: str
-    through: tuple[str, ...]
     facts: SdkCall
     instead: str
     fix: Fix | None = None
 
-    @property
-    def way(self) -> str:
-        """How the task comes to it: `load → _conn → BaseHook.get_connection`."""
-        return " → ".join([self.task, *self.through, self.name]) if self.through else self.name
-
 
 def sync_sdk_calls(dag_file: DagFile) -> list[SyncSdkCall]:
-    """The synchronous SDK calls of the file's async tasks, in the order of the text: one for each place."""
+    """The synchronous SDK calls of the file's async tasks, in the order of the text: one for each place.
+
+    Of a task whose function comes from another module it is the first, told where the task is made.
+    """
     found: list[SyncSdkCall] = []
-    for task in dag_file.async_tasks:
+    for task in awaited_tasks(dag_file):
         nearest: dict[int, tuple[Reached, SdkCall]] = {}
-        for one in reached(dag_file, task.function):
+        for one in reached(dag_file, task.function, task.file):
             facts = _facts(one)
             if facts is None:
                 continue
-            known = nearest.setdefault(one.site.range().start.index, (one, facts))
+            place = one.site.range().start.index if task.is_local else 0
+            known = nearest.setdefault(place, (one, facts))
             if len(one.through) < len(known[0].through):
-                nearest[one.site.range().start.index] = one, facts
-        found += [_call(dag_file, task.name, one, facts) for _, (one, facts) in sorted(nearest.items())]
+                nearest[place] = one, facts
+        found += [_call(dag_file, task, one, facts) for _, (one, facts) in sorted(nearest.items())]
     return found
 
 
@@ -78,16 +78,17 @@ def _facts(one: Reached) -> SdkCall | None:
     return known[0]
 
 
-def _call(dag_file: DagFile, task: str, one: Reached, facts: SdkCall) -> SyncSdkCall:
+def _call(dag_file: DagFile, task: PythonTask, one: Reached, facts: SdkCall) -> SyncSdkCall:
     owner = "ti" if facts.owner.endswith(("TaskInstance", "TaskInstanceProtocol")) else facts.owner
     exists = bool(facts.coroutine) and dag_file.target.at_least(*facts.since)
     if facts.coroutine == GET_ASYNC_CONN:
         exists = dag_file.target.provider_at_least(*SINCE_ASYNC_CONN) is not False
     instead = f"{owner}.{facts.coroutine}" if exists else ""
-    fix = _awaited(dag_file, one, facts) if exists and not facts.indirect else None
-    return SyncSdkCall(
-        task, dag_file.tree.span(one.site), f"{owner}.{facts.method}", one.through, facts, instead, fix
-    )
+    fix = _awaited(dag_file, one, facts) if exists and task.is_local and not facts.indirect else None
+    span = dag_file.tree.span(one.site) if task.is_local else task.span
+    name = f"{owner}.{facts.method}"
+    way = " → ".join([task.name, *one.through, name]) if one.through or not task.is_local else name
+    return SyncSdkCall(way, span, name, facts, instead, fix)
 
 
 def _awaited(dag_file: DagFile, one: Reached, facts: SdkCall) -> Fix | None:

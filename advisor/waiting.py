@@ -149,7 +149,7 @@ class _Reader:
             name = call.field("function")
             if name is None or function_of(call) != function:
                 continue
-            helper = self._helper(file, name, function)
+            helper = self._helper(file, name)
             if helper is None or helper[1] in nested or not is_driven(file, call):
                 continue
             home, definition = helper
@@ -160,36 +160,13 @@ class _Reader:
                 found.append(replace(wait, span=_span(file, call), through=through))
         return found
 
-    def _helper(self, file: Readable, name: Node, function: Node) -> tuple[Readable, Node] | None:
-        """The `async def` outside of the task that a call runs: in this file, in its class, or in a first-party one."""
-        if name.kind() == "attribute":
-            holder, method = name.field("object"), name.field("attribute")
-            owner = next(enclosing(function, "class_definition"), None)
-            if holder is not None and method is not None and owner is not None and holder.text() == "self":
-                for definition in file.tree.kinds("function_definition", under=owner):
-                    if name_of(definition) == method.text() and definition.text().startswith("async"):
-                        return file, definition
-        elif name.kind() == "identifier":
-            bindings = file.names.lookup(name)
-            if len(bindings) == 1 and bindings[0].kind == "def" and bindings[0].value is not None:
-                definition = bindings[0].value
-                return (file, definition) if definition.text().startswith("async") else None
-        for path in file.names.candidates(name):
-            module_name, _, local = path.rpartition(".")
-            if (
-                not module_name
-                or module_name.startswith(("airflow.", "asyncio"))
-                or file is not self._dag_file
-            ):
-                continue
-            module = self._dag_file.project.module(module_name, self._dag_file.path)
-            if module is None:
-                continue
-            found = module.names.bindings(local).get(module.tree.root, [])
-            if len(found) == 1 and found[0].kind == "def" and found[0].value is not None:
-                definition = found[0].value
-                return (module, definition) if definition.text().startswith("async") else None
-        return None
+    def _helper(self, file: Readable, name: Node) -> tuple[Readable, Node] | None:
+        """The `async def` outside of the task that a call runs, of this file or of a first-party module."""
+        refs = self._dag_file.receivers.of(file, name)
+        definition = refs[0].node if len(refs) == 1 else None
+        if definition is None or refs[0].file is None or not definition.text().startswith("async"):
+            return None
+        return refs[0].file, definition
 
     def _given(
         self,

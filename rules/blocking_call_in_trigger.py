@@ -90,7 +90,7 @@ from advisor.finding import Finding
 SEVERITY = "error"
 GROUP = "triggers"
 FIX = "unsafe"
-TOPICS = (b"Trigger",)
+TOPICS = (b"async def run",)
 
 
 def check(dag_file: DagFile) -> Iterator[Finding]:

@@ -276,6 +276,55 @@ def test_paths_are_followed(tmp_path: Path) -> None:
     ]
 
 
+def test_a_task_function_of_another_module_is_told_where_the_task_is_made(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text(
+        "import time\nimport requests\nfrom airflow.sdk import BaseHook\n\n\n"
+        "def _ask(url):\n    return requests.get(url)\n\n\n"
+        "async def load():\n    open('a').read()\n    BaseHook.get_connection('x')\n    _ask('x')\n    time.sleep(1)\n"
+    )
+    text = (
+        "from airflow.providers.standard.operators.python import PythonOperator\n"
+        "from airflow.sdk import DAG\n"
+        "from work import load\n"
+        "with DAG('d'):\n"
+        "    PythonOperator(\n        task_id='a',\n        python_callable=load,\n    )\n"
+        "async def nothing(): pass\n"
+    )
+    found = check(text, tmp_path)
+    assert [
+        (one.span.line, one.message.partition(" on ")[0].partition(" and ")[0], one.fix) for one in found
+    ] == [
+        (5, "load → time.sleep sleeps", None),
+        (5, "load → BaseHook.get_connection asks Airflow", None),
+    ]
+
+
+def test_what_a_function_is_given_is_known_where_all_its_calls_are(tmp_path: Path) -> None:
+    text = (
+        "import requests\n"
+        "from airflow.providers.postgres.hooks.postgres import PostgresHook\n"
+        "from airflow.sdk import task\n"
+        "def count(hook, table):\n    return hook.get_first(table)\n"
+        "def both(client):\n    return client.get('x')\n"
+        "def mixed(client):\n    return client.get('x')\n"
+        "@task\n"
+        "async def t(other, **context):\n"
+        "    hook = PostgresHook()\n"
+        "    count(hook, 'a')\n"
+        "    count(PostgresHook('b'), table='b')\n"
+        "    both(requests.Session())\n"
+        "    mixed(requests.Session())\n"
+        "    mixed(other)\n"
+        "    context.get('ti').xcom_push(key='k', value=context.get('params'))\n"
+    )
+    assert [(one.span.line, one.rule.partition("-")[0]) for one in check(text, tmp_path)] == [
+        (13, "blocking"),
+        (14, "blocking"),
+        (15, "blocking"),
+        (18, "sync"),
+    ]
+
+
 # -- triggers
 
 
