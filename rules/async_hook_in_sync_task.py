@@ -1,8 +1,8 @@
 """A coroutine that nobody awaits does nothing.
 
 ## What it does
-Finds calls in tasks, and in the helpers of the same project that they use, that only make a coroutine: async methods
-of hooks (`HttpAsyncHook.run`, `KiotaRequestAdapterHook.run`, `SFTPHookAsync.list_directory`,
+Finds calls in tasks and sensors, and in the helpers of the same project that they use, that only make a coroutine:
+async methods of hooks (`HttpAsyncHook.run`, `KiotaRequestAdapterHook.run`, `SFTPHookAsync.list_directory`,
 `S3Hook.check_key_async`, …), requests of `httpx.AsyncClient` and `aiohttp.ClientSession`, `asyncio.sleep`, and the
 project's own `async def` functions. In a synchronous task there is nothing to await them, in an async task the
 `await` was forgotten.
@@ -11,10 +11,11 @@ A coroutine that is handed to anything (`asyncio.run`, `async_to_sync`, `run_unt
 put in a list, stored or yielded is never reported, nor one that is given a name and awaited later.
 
 ## Why is this bad?
-Calling a coroutine function runs none of it. The task succeeds and nothing is sent (seen on Airflow 3.3.2 with
-`HttpAsyncHook.run`, with a function of one's own, and as the test of an `if`, which is always true); Python only
-leaves a "was never awaited" in the log. Where the answer is used or returned, the task fails: a coroutine has no
-`.json()`, and can't be pushed as XCom.
+Calling a coroutine function runs none of it. What happens then was seen on Airflow 3.3.2: the task succeeds and
+nothing is sent, in ordinary and in async tasks; as the test of an `if` the coroutine is always true; a sensor that
+returns one succeeds at its first look. Python only leaves a "was never awaited" in the log. Where the answer is used,
+the task fails (a coroutine has no `.json()`), and where it is returned, too, because no coroutine can be pushed as
+XCom; with `do_xcom_push=False` it succeeds.
 
 ## Example
 ```python
@@ -55,6 +56,8 @@ waits for it. In a synchronous task there is no fix.
 ## References
 - https://airflow.apache.org/docs/task-sdk/stable/deferred-vs-async-operators.html
 - https://docs.python.org/3/library/asyncio-dev.html#detect-never-awaited-coroutines
+
+
 
 """
 

@@ -258,6 +258,49 @@ def test_the_way_out_is_named(tmp_path: Path, hook: str, call: str, said: str) -
     assert found[0].fix is None
 
 
+@pytest.mark.parametrize(
+    ("decorator", "body", "said", "way_out"),
+    [
+        ("@task", "return send(1)", "as XCom", "`async def`"),
+        ("@task", "if send(1):\n        print(1)", "always true", "`async def`"),
+        ("@task", "print(send(1)['x'])", "for the answer", "`async def`"),
+        ("@task.sensor", "return send(1)", "succeeds at its first look", "asyncio.run(send(…))"),
+        ("@task.virtualenv", "send(1)", "succeeds without", "asyncio.run(send(…))"),
+    ],
+)
+def test_what_happens_is_told(tmp_path: Path, decorator: str, body: str, said: str, way_out: str) -> None:
+    text = HEAD + f"async def send(x):\n    return x\n\n{decorator}\ndef t():\n    {body}\n"
+    found = check(text, tmp_path)
+    assert rules(found) == ["async-hook-in-sync-task"]
+    assert said in found[0].message
+    assert way_out in found[0].message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return send(1)",  # an inner function's or an async task's: whoever calls it may await
+        "kept.append(send(1))",
+        "hand_on(send(1))",
+        "self.pending = send(1)",
+        "later = send(1)\n    await later",
+        "later = send(1)\n    kept.append(later)",
+        "later = send(1)\n    return later",
+        "pair = send(1), send(2)",
+        "async with asyncio.timeout(5):\n        await send(1)",
+        "later = send(1)\n    later.close()",
+        "yield send(1)",
+        "later = send(1) if kept else None",
+        "send = print\n    send(1)",
+    ],
+)
+def test_what_somebody_may_await_is_doubt(tmp_path: Path, line: str) -> None:
+    text = (
+        HEAD + f"async def send(x):\n    return x\n\n@task\nasync def t(self, kept, hand_on):\n    {line}\n"
+    )
+    assert check(text, tmp_path) == []
+
+
 def fixed(text: str, root: Path) -> str:
     context, path = context_for(root), root / "dag.py"
     result = fixer.fix(
