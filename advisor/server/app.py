@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from argparse import Namespace
 from collections.abc import Callable, Coroutine, Sequence
@@ -24,6 +25,7 @@ from advisor.server.worker import Worker
 log = logging.getLogger("dag-advisor")
 
 PAUSE: Final = 0.15  # seconds without a key before a document is checked
+TIDY: Final = 20.0  # seconds after which what the checks have left is taken away
 CALM: Final = 1.5  # seconds without a key before it is said that a document can't be parsed
 _WATCHED: Final = (
     "**/*.py",
@@ -49,6 +51,7 @@ class App:
         self.timers: dict[str, asyncio.TimerHandle] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.told: set[str] = set()
+        self.tidying = False
         self.unit: Unit = "utf-16"
         self.client: types.ClientCapabilities = types.ClientCapabilities()
         self._register()
@@ -212,7 +215,16 @@ class App:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("internal error", exc_info=error)
 
+    async def _tidy(self) -> None:
+        """Python looks for dead cycles rarely here, so that nobody waits for it: it does when there is time."""
+        if not self.tidying:
+            self.tidying = True
+            await asyncio.sleep(TIDY)
+            self.tidying = False
+            await self.worker.run(gc.collect)
+
     async def _publish(self, document: Document, final: bool) -> None:
+        self._spawn(self._tidy())
         result = await self._result(document)
         if self.documents.get(document.uri) is not document:
             return
