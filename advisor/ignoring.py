@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MOST_LINES = 50  # of a statement that are tried
 # Rules about files and comments: a comment can't silence the one, and shall not silence the other.
-_NOT_FOR = {
+NOT_FOR = {
     UNREADABLE: "a file that can't be read takes no suppression",
     suppressions.RULE: "a suppression that does nothing is to be removed: `dag-advisor fix` does it",
 }
@@ -96,8 +96,8 @@ def ignore(
     result = Ignored(data)
     wanted = []
     for finding in findings:
-        if finding.rule in _NOT_FOR:
-            result.skipped.append((finding, _NOT_FOR[finding.rule]))
+        if finding.rule in NOT_FOR:
+            result.skipped.append((finding, NOT_FOR[finding.rule]))
         else:
             wanted.append(finding)
     source = decode(data)

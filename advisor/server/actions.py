@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from lsprotocol import types
 
 from advisor.finding import Finding
+from advisor.ignoring import NOT_FOR
 from advisor.records import dataclass
 from advisor.server import answers
 from advisor.server.analysis import Checked, Replacement, offer, offer_all, offer_ignore
@@ -73,18 +75,24 @@ def _fixes(document: Checked, asked: Asked, near: list[Finding]) -> Iterator[typ
 
 
 def _suppressions(document: Checked, asked: Asked, near: list[Finding]) -> Iterator[types.CodeAction]:
-    done: set[tuple[str, tuple[Replacement, ...]]] = set()
     for finding in near:
-        offered = offer_ignore(document, finding)
-        if offered is None or not offered.edits or (finding.rule, offered.edits) in done:
+        if document.broken or finding.rule in NOT_FOR:
             continue
-        done.add((finding.rule, offered.edits))
-        yield types.CodeAction(
+        action = types.CodeAction(
             title=f"dag-advisor: ignore {finding.rule} on this statement",
             kind=types.CodeActionKind.QuickFix,
-            diagnostics=_about(asked, offered.findings),
-            edit=asked.edit(offered.edits),
+            diagnostics=_about(asked, (finding,)),
         )
+        if asked.resolves:  # its proof takes longer than a fix's, and few want it
+            action.data = {**_of(document, asked), "rule": finding.rule, "at": finding.span.start}
+            yield action
+        elif (offered := offer_ignore(document, finding)) is not None and offered.edits:
+            action.edit = asked.edit(offered.edits)
+            yield action
+
+
+def _of(document: Checked, asked: Asked) -> dict[str, object]:
+    return {"uri": asked.uri, "state": document.state}
 
 
 def _about(asked: Asked, findings: tuple[Finding, ...]) -> list[types.Diagnostic]:
@@ -100,7 +108,7 @@ def _fix_all(document: Checked, asked: Asked, *, asked_for: bool) -> Iterator[ty
         title="dag-advisor: fix everything that is safe in this file", kind=answers.FIX_ALL
     )
     if asked.resolves and not asked_for:
-        action.data = {"uri": asked.uri, "state": document.state}
+        action.data = _of(document, asked)
         yield action
         return
     offered = offer_all(document)
@@ -109,7 +117,12 @@ def _fix_all(document: Checked, asked: Asked, *, asked_for: bool) -> Iterator[ty
         yield action
 
 
-def fix_all_edits(document: Checked, lines: Lines) -> list[types.TextEdit]:
-    """The edits of "fix all"; none where nothing stands its proof."""
-    offered = offer_all(document)
+def resolved(document: Checked, lines: Lines, data: dict[str, Any]) -> list[types.TextEdit]:
+    """The edits of an action that was offered without them, by its data; none where they don't stand the proof."""
+    if "rule" not in data:
+        offered = offer_all(document)
+    else:
+        key = data["rule"], data.get("at")
+        found = [finding for finding in document.findings if (finding.rule, finding.span.start) == key]
+        offered = offer_ignore(document, found[0]) if found else None
     return answers.text_edits(lines, offered.edits) if offered is not None else []

@@ -44,6 +44,8 @@ class Checked:
     context: Context
     findings: tuple[Finding, ...]
     known: dict[bytes, list[Finding]] = field(default_factory=dict)
+    #: what was offered so far, by finding
+    offers: dict[Finding, Offer | None] = field(default_factory=dict)
     #: the model, once somebody asked for it (none or one)
     model: list[DagFile] = field(default_factory=list)
 
@@ -80,6 +82,13 @@ def checked(text: str, state: int, path: str, context: Context, recorded: Record
 
 def offer(document: Checked, finding: Finding) -> Offer | None:
     """What `fix` does about one finding (and those that can only be mended with it); None where it does nothing."""
+    if finding not in document.offers:
+        found = document.offers[finding] = _offer(document, finding)
+        document.offers.update((one, found) for one in (found.findings if found is not None else ()))
+    return document.offers[finding]
+
+
+def _offer(document: Checked, finding: Finding) -> Offer | None:
     fix = finding.fix
     if fix is None or not fix.rewrites or fix.applicability == "display-only":
         return None

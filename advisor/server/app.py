@@ -225,11 +225,10 @@ class App:
 
     async def _publish(self, document: Document, final: bool) -> None:
         self._spawn(self._tidy())
+        state = document.state
         result = await self._result(document)
-        if self.documents.get(document.uri) is not document:
-            return
-        if result is not None and result.state != document.state:
-            return  # somebody types: there will be another one
+        if self.documents.get(document.uri) is not document or document.state != state:
+            return  # closed, or somebody types: there will be another one
         if result is not None and result.broken and not final:
             # Half a line is no mistake: what was found before stays, until the text stays as it is.
             if document.uri not in self.timers:
@@ -266,6 +265,8 @@ class App:
         known = self.results.get(document.uri)
         if known is not None and known.state == state:
             return known, ""
+        if document.state != state:
+            return None, ""  # nobody waits for this one any more
         path = self.projects.path_of(document.path)
         place = self.projects.place(path)
         if place.context is None:
@@ -331,18 +332,16 @@ class App:
         return found if document.state == result.state else None
 
     async def resolve(self, action: types.CodeAction) -> types.CodeAction:
-        """The edit of "fix all", which was not worked out before somebody wanted it."""
+        """The edit of an action that was offered without it, because it takes a while to be worked out."""
         from advisor.server import actions
 
         data = action.data if isinstance(action.data, dict) else {}
         document = self.documents.get(str(data.get("uri")))
         result = await self._result(document) if document is not None else None
-        if (
-            document is not None
-            and result is not None
-            and result.state == document.state == data.get("state")
-        ):
-            edits = await self.worker.run(actions.fix_all_edits, result, document.lines)
+        if document is None or result is None or not result.state == document.state == data.get("state"):
+            return action
+        edits = await self.worker.run(actions.resolved, result, document.lines, data)
+        if edits:
             action.edit = answers.workspace_edit(
                 document.uri, document.version, edits, versioned=self._versioned()
             )
