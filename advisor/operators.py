@@ -217,6 +217,10 @@ class Operator:
                 return None
             on = bool(value) != (name in _REVERSED)
             asked = on if asked is None else asked and on
+        if asked:
+            return True
+        if facts.waits_when and (anyway := self.any_of(facts.waits_when)) is not False:
+            return anyway
         if asked is not None:
             return asked
         if facts.waits_by_default is not False:
@@ -253,6 +257,12 @@ class Operator:
     def flag_on_call(self) -> object:
         """What the call itself gives for `deferrable`; MISSING where it gives nothing."""
         return self.arguments.value("deferrable") if self.arguments.given("deferrable") else MISSING
+
+    @property
+    def dropped_in_core_2(self) -> list[str]:
+        """What the call gives that a deferral of Airflow 2's own class of this name does not obey."""
+        drops = self.facts.versions.get("core", {}).get("drops", ()) if self.from_core_2 else ()
+        return [name for name in drops if self.given_value(name) not in (MISSING, None, False, (), [])]
 
     @cached_property
     def takes_flag_argument(self) -> bool:

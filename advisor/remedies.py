@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 _RAISES = ("raises-when-parsed", "raises-when-run")
 _NEEDS_EXTRA = "needs-extra"
 _EXTRA = re.compile(r"\[([\w-]+)\]")
-# What a sensor of Airflow 2's core (read in 2.10.5 and 2.11.2) does not hand to its trigger; the provider's does.
-_LOST_IN_CORE_2 = {
-    "airflow.providers.standard.sensors.external_task.ExternalTaskSensor": (
-        *("failed_states", "skipped_states", "check_existence", "timeout"),
-    )
-}
 
 
 def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
@@ -47,9 +41,8 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
         doubts.append(
             f"`deferrable` needs {task.facts.provider} {task.flag_version}, and nothing here tells its version"
         )
-    for name in _LOST_IN_CORE_2.get(task.symbol, ()) if task.from_core_2 else ():
-        if task.given_value(name) not in (MISSING, None, False, ()):
-            doubts.append(f"on Airflow 2 the deferred {task.facts.simple_name} does not obey `{name}`")
+    for name in task.dropped_in_core_2:
+        doubts.append(f"on Airflow 2 the deferred {task.facts.simple_name} does not obey `{name}`")
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
         doubts.append("on Airflow 3 `execution_timeout` does not cap the time that a task is deferred")
     if doubts:

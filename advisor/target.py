@@ -205,7 +205,10 @@ def _version(text: str, where: str) -> Version:
 _INFRASTRUCTURE = frozenset(
     {"terraform", "infra", "infrastructure", "cloudformation", "deploy", "deployment"}
 )
-_FOLDERS = _INFRASTRUCTURE | {"requirements", "docker", ".devcontainer", "dags", "airflow", "helm", "chart"}
+_FOLDERS = _INFRASTRUCTURE | {
+    *("requirements", "docker", ".devcontainer", "dags", "airflow", "helm", "chart"),
+    *("src", "composer", "mwaa"),
+}
 
 _MOST_FILES = 100  # the least believed kind, infrastructure, is the one that comes in hundreds
 

@@ -49,6 +49,9 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
         caveats = task.certain_caveats
         if any(caveat.effect == "floods" for caveat in caveats):
             continue  # worse than ignored, and said as such
+        for name in task.dropped_in_core_2:
+            message = f"{task.class_name} defers: on Airflow 2 `{name}` is not obeyed then"
+            yield found(task.span, message, symbol=task.symbol)
         for caveat in caveats:
             if caveat.effect == "drops-argument":
                 yield found(task.span, f"{task.class_name} defers: {caveat.text}", symbol=task.symbol)

@@ -280,6 +280,14 @@ def test_pin_beats_the_range_that_allows_it(tmp_path: Path) -> None:
     assert detect(tmp_path, Settings(), None, False).airflow == (3, 0)
 
 
+@pytest.mark.parametrize("folder", ["src", "composer", "mwaa", "dags"])
+def test_requirements_in_a_folder_of_the_project(tmp_path: Path, folder: str) -> None:
+    target = write(tmp_path, f"{folder}/requirements.txt", "apache-airflow==2.6.0\n")
+    assert (target.airflow, target.source) == ((2, 6, 0), f"{folder}/requirements.txt")
+    target = write(tmp_path, "requirements.txt", "apache-airflow==2.5.2\n")
+    assert target.source == "requirements.txt"
+
+
 def test_order_of_requirements_files(tmp_path: Path) -> None:
     write(tmp_path, "requirements-dev.txt", "apache-airflow==2.4.0\n")
     write(tmp_path, "requirements.in", "apache-airflow==2.4.1\n")

@@ -88,6 +88,21 @@ def test_pinned_versions_decide(tmp_path: Path, requirements: str, code: str, ru
     assert [rule for rule, _ in said(tmp_path, code)] == rules
 
 
+def test_what_a_class_of_airflow_2_drops_when_it_defers(tmp_path: Path) -> None:
+    code = UPSTREAM.format(more=", failed_states=['failed'], deferrable=True")
+    told = [
+        (
+            "ignored-when-deferred",
+            "ExternalTaskSensor defers: on Airflow 2 `failed_states` is not obeyed then",
+        )
+    ]
+    (tmp_path / "requirements.txt").write_text("apache-airflow==2.10.5\n")
+    assert said(tmp_path, code) == told
+    newer = code.replace("airflow.sensors.external_task", "airflow.providers.standard.sensors.external_task")
+    assert said(tmp_path, newer) == []
+    assert said(tmp_path, UPSTREAM.format(more=", deferrable=True")) == []
+
+
 def test_the_upgrade_that_brings_the_flag_is_named(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("apache-airflow-providers-amazon==8.1.0\n")
     [(_, message)] = said(tmp_path, S3.format(more=", deferrable=True"))

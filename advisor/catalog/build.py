@@ -117,6 +117,9 @@ def merge(
             since = row.get("since", facts[name].since)
             rest = {key: value for key, value in row.items() if key != "since"}
             facts[name] = replace(facts[name], since=since, versions=rest)
+    for name, row in overlay.get("core", {}).items():
+        core = {**facts[name].versions["core"], "drops": row["drops"]}
+        facts[name] = replace(facts[name], versions={**facts[name].versions, "core": core})
     for name, durations in overlay.get("durations", {}).items():
         facts[name] = replace(facts[name], duration_parameters=dict(durations))
     for old, new in overlay.get("twins", {}).items():
@@ -144,9 +147,12 @@ def check_overlay(overlay: Mapping[str, Any], extracted: Iterable[ClassFacts]) -
         wrong += [f"corrections: {name}: no field {k}" for k in changes if k not in (*FIELDS, "why", "read")]
         if not changes.get("why") or not changes.get("read"):
             wrong.append(f"corrections: {name}: says neither why nor where it was read")
-        for key in ("defers_when", "ctor_raises", "execute_raises"):
+        for key in ("defers_when", "ctor_raises", "execute_raises", "waits_when"):
             for argument in {c[0] for row in changes.get(key, []) for c in row}:
                 wrong += _unknown_argument(facts.get(name), argument, f"corrections: {name}.{key}")
+    for name, row in overlay.get("core", {}).items():
+        for argument in row["drops"]:
+            wrong += _unknown_argument(facts.get(name), argument, f"core: {name}")
     for row in overlay.get("caveats", []):
         for name in row["classes"]:
             if name not in facts:

@@ -22,7 +22,7 @@ from advisor.records import replace
 
 _MAX_SIZE = 2_000_000  # bytes of a module
 _PROVIDERS = "airflow.providers."
-_OVER = ("defers_when", "ctor_raises", "execute_raises")
+_OVER = ("defers_when", "ctor_raises", "execute_raises", "waits_when")
 
 
 class Packages(Sources):
@@ -139,6 +139,9 @@ class LocalReader:
             # FileSensor up to standard 1.20: without the flag it pokes once more after it has waited, and defers
             # if what it waited for is gone by then. That is a mistake in it, and no other meaning of the flag.
             deferral = "flag"
+        if "drops" in versions.get("core", {}):  # told by what was read
+            core = {name: value for name, value in versions["core"].items() if name != "drops"}
+            versions = {**versions, "core": core}
         if deferral == "flag":
             versions = {name: value for name, value in versions.items() if name not in _BY_RELEASE}
         facts = replace(

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -84,7 +85,7 @@ class Running:
 
 
 @contextlib.contextmanager
-def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[Running]:
+def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[Newer]:
     """Starts the parts, each in a process group of its own, and ends them whatever happens."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -105,20 +106,7 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[Run
         AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL="1",
         **variables,
     )
-    command = str(place.folder / "bin" / "airflow")
-    with (work / "migrate.log").open("w") as log:
-        subprocess.run(
-            [command, "db", "migrate"], env=environment, stdout=log, stderr=log, check=True, timeout=120
-        )
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        for part in PARTS:
-            with (work / f"{part}.log").open("w") as log:
-                started.append(
-                    subprocess.Popen(
-                        [command, part], env=environment, stdout=log, stderr=log, start_new_session=True
-                    )
-                )
+    with running_parts(place, work, environment, PARTS):
         running = Running(url)
         running.wait(
             "/api/v2/monitor/health",
@@ -126,7 +114,29 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[Run
             120,
         )
         running.token = running.ask("/auth/token")["access_token"]
-        yield running
+        yield Newer(running)
+
+
+@contextlib.contextmanager
+def running_parts(
+    place: Place, work: Path, environment: dict[str, str], parts: tuple[str, ...]
+) -> Iterator[None]:
+    """Parts of Airflow on a new database, each in a process group of its own, ended whatever happens."""
+    command = str(place.folder / "bin" / "airflow")
+    with (work / "migrate.log").open("w") as log:
+        subprocess.run(
+            [command, "db", "migrate"], env=environment, stdout=log, stderr=log, check=True, timeout=300
+        )
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for part in parts:
+            with (work / f"{part}.log").open("w") as log:
+                started.append(
+                    subprocess.Popen(
+                        [command, part], env=environment, stdout=log, stderr=log, start_new_session=True
+                    )
+                )
+        yield
     finally:
         for number, wait in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
             for process in started:
@@ -137,26 +147,126 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[Run
                     process.wait(wait)
 
 
+class Older:
+    """An Airflow 2, asked through its database: its web server is not needed for that."""
+
+    def __init__(self, database: Path, starter: subprocess.Popen[str]) -> None:
+        self.database, self.starter = database, starter
+        #: seconds that it may take until the tasks of a run are waiting
+        self.slow = 0.0
+
+    def rows(self, question: str, *values: str) -> list[tuple[Any, ...]]:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)
+        ) as open_:
+            return open_.execute(question, values).fetchall()
+
+    def known(self, dag: str, seconds: int) -> None:
+        """Waits until the scheduler knows a DAG."""
+        end = time.time() + seconds
+        while time.time() < end:
+            if self.rows(
+                "select 1 from serialized_dag join dag using (dag_id) where dag_id = ? and not is_paused", dag
+            ):
+                return
+            time.sleep(1)
+        raise TimeoutError(f"the scheduler did not see {dag} within {seconds} s")
+
+    def hear(self, wanted: str) -> None:
+        """Waits for a line of the process that starts runs."""
+        assert self.starter.stdout is not None
+        for line in self.starter.stdout:
+            if line.strip() == wanted:
+                return
+        raise SystemExit(f"starting.py ended before it said {wanted!r}, see starting.log")
+
+    def start(self, dags: Sequence[str], logical: str) -> None:
+        assert self.starter.stdin is not None
+        for dag in dags:
+            self.starter.stdin.write(f"{dag} {logical}\n")
+            self.starter.stdin.flush()
+            self.hear(f"started {dag}")
+
+    def states(self, dag: str) -> list[tuple[str, str]]:
+        found = self.rows(
+            "select task_id, state from task_instance where dag_id = ? and run_id = 'proof'", dag
+        )
+        return [(str(task), str(state)) for task, state in found]
+
+
+class Newer:
+    """An Airflow 3, asked through its REST interface."""
+
+    slow = 0.0
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+
+    def known(self, dag: str, seconds: int) -> None:
+        """Waits until the scheduler knows a DAG."""
+        self.running.wait(f"/api/v2/dags/{dag}", lambda found: not found["is_paused"], seconds)
+
+    def start(self, dags: Sequence[str], logical: str) -> None:
+        for dag in dags:
+            self.running.ask(f"/api/v2/dags/{dag}/dagRuns", {"logical_date": logical, "dag_run_id": "proof"})
+
+    def states(self, dag: str) -> list[tuple[str, str]]:
+        found = self.running.ask(f"/api/v2/dags/{dag}/dagRuns/proof/taskInstances")["task_instances"]
+        return [(one["task_id"], str(one["state"])) for one in found]
+
+
+@contextlib.contextmanager
+def older(place: Place, work: Path, variables: dict[str, str]) -> Iterator[Older]:
+    """Starts the scheduler and the triggerer of an Airflow 2, on SQLite, and ends them whatever happens."""
+    database = work / "airflow.db"
+    environment = place.environment(
+        AIRFLOW_HOME=str(work / "home"),
+        AIRFLOW__CORE__DAGS_FOLDER=str(work / "dags"),
+        AIRFLOW__CORE__EXECUTOR="LocalExecutor",
+        AIRFLOW__CORE__PARALLELISM="14",
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{database}?timeout=60",
+        # A handful of tasks is no load for SQLite, whatever Airflow thinks of it.
+        _AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK="1",
+        AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL="5",
+        AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT=str(free_port()),
+        AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT=str(free_port()),
+        **variables,
+    )
+    command = [str(place.python), str(HERE / "inside" / "starting.py")]
+    pipe = subprocess.PIPE
+    with (
+        running_parts(place, work, environment, ("scheduler", "triggerer")),
+        (work / "starting.log").open("w") as log,
+        subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=log, text=True) as starter,
+    ):
+        running = Older(database, starter)
+        begin = time.time()
+        running.hear("ready")
+        # Each of the twelve tasks is a process that takes as long to start, on two cores or more.
+        running.slow = 6 * (time.time() - begin)
+        try:
+            yield running
+        finally:
+            starter.kill()
+
+
 def prove(place: Place, work: Path) -> tuple[dict[str, dict[str, list[str]]], list[str]]:
     """({"before" and "after": {task: its states, as seen}}, what was wrong)."""
     shutil.rmtree(work, ignore_errors=True)
     dags = work / "dags"
     dags.mkdir(parents=True)
-    shutil.copy(HERE / "live" / "other.py", dags)
-    text = (HERE / "live" / "waits.py").read_text(encoding="utf-8")
+    two = place.version.startswith("2.")
+    shutil.copy(HERE / "live" / ("other_2.py" if two else "other.py"), dags / "other.py")
+    text = (HERE / "live" / ("waits_2.py" if two else "waits.py")).read_text(encoding="utf-8")
     for when in ("before", "after"):
         (dags / f"{when}.py").write_text(text.replace('DAG("waits"', f'DAG("{when}"'), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "advisor",
-        "fix",
-        "--unsafe-fixes",
-        "--isolated",
-        "--target-airflow",
-        "3.3",
-    ]
-    subprocess.run([*command, "--exit-zero", str(dags / "after.py")], check=True, capture_output=True)
+    command = [sys.executable, "-m", "advisor", "fix", "--unsafe-fixes", "--exit-zero"]
+    if two:
+        (work / "dag-advisor.toml").write_text(f'environment = "{place.folder}"\n', encoding="utf-8")
+        command += ["--config", str(work / "dag-advisor.toml")]
+    else:
+        command += ["--isolated", "--target-airflow", "3.3"]
+    subprocess.run([*command, str(dags / "after.py")], check=True, capture_output=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     variables = {
@@ -168,29 +278,27 @@ def prove(place: Place, work: Path) -> tuple[dict[str, dict[str, list[str]]], li
     }
     seen: dict[str, dict[str, list[str]]] = {"before": defaultdict(list), "after": defaultdict(list)}
     wrong: list[str] = []
-    with airflow(place, work, variables) as running:
+    with (older if two else airflow)(place, work, variables) as running:
         for dag in ("before", "after", "other"):
-            running.wait(f"/api/v2/dags/{dag}", lambda found: not found["is_paused"], 90)
-        now = datetime.now(timezone.utc)
-        Service.ready_at = time.time() + READY_AFTER
-        logical = (now + timedelta(seconds=READY_AFTER) - timedelta(minutes=10)).isoformat()
-        run = {"logical_date": logical, "dag_run_id": "proof"}
-        for dag in seen:
-            running.ask(f"/api/v2/dags/{dag}/dagRuns", run)
-        end, told = time.time() + LONGEST, False
+            running.known(dag, 120)
+        delay = READY_AFTER + running.slow
+        logical = (datetime.now(timezone.utc) + timedelta(seconds=delay) - timedelta(minutes=10)).isoformat()
+        Service.ready_at = time.time() + delay
+        running.start(list(seen), logical)
+        end, told = time.time() + LONGEST + running.slow, False
         while time.time() < end:
             if not told and time.time() > Service.ready_at:
                 (work / "ready").touch()
-                running.ask("/api/v2/dags/other/dagRuns", run)
+                running.start(["other"], logical)
                 told = True
             open_ = 0
             for dag, tasks in seen.items():
-                for one in running.ask(f"/api/v2/dags/{dag}/dagRuns/proof/taskInstances")["task_instances"]:
-                    states, state = tasks[one["task_id"]], str(one["state"])
+                for task, state in running.states(dag):
+                    states = tasks[task]
                     if not states or states[-1] != state:
                         states.append(state)
                     open_ += state not in ("success", "failed", "upstream_failed", "skipped")
-            if not open_:
+            if told and not open_:
                 break
             time.sleep(0.5)
     server.shutdown()
