@@ -11,6 +11,7 @@ from advisor.baseline import Entry, Item, Settled
 from advisor.content import code_of, print_of
 from advisor.files import CannotWrite, Found
 from advisor.finding import Finding
+from advisor.records import replace
 from advisor.runner import UNREADABLE, Outcome
 from advisor.text import Refusal, counted
 
@@ -211,6 +212,12 @@ class Adoption:
         return any(path == one or path.startswith(os.path.join(one, "")) for one in given)
 
     def _write(self, entries: Sequence[Entry]) -> None:
+        # What is for people only stays as it was written first: diffs are to show what came and went.
+        codes = {(entry.path, entry.rule, entry.print): entry.code for entry in self.entries}
+        entries = [
+            replace(entry, code=codes.get((entry.path, entry.rule, entry.print), entry.code))
+            for entry in entries
+        ]
         try:
             baseline.write(self.path, entries)
         except CannotWrite as error:

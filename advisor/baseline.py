@@ -42,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A finding with what it is matched by; `path` as in an Entry, `code` normalised and whole."""
+    """A finding with what it is matched by; `path` as in an Entry, `code` whole."""
 
     finding: Finding
     path: str

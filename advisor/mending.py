@@ -33,7 +33,9 @@ def fix(options: Namespace) -> int:
         run.mend(outcome)
     if adoption is not None:
         run.leave_out(adoption)
-    if session.stdin is not None or options.diff:
+    if options.diff and not options.output_file and sys.stdout.isatty():
+        run.show()
+    elif session.stdin is not None or options.diff:
         with output_bytes(options) as out:
             for piece in run.result():
                 out.write(piece)
@@ -137,6 +139,16 @@ class _Run:
             told = adoption.shrink()
             if told and not session.options.quiet:
                 say(told)
+
+    def show(self) -> None:
+        """Draw the diffs on the terminal; in a pipe or a file they are bytes, for `patch`."""
+        from advisor.report.diff import drawn
+        from advisor.report.full import emit
+
+        report = self.session.report([], 0, manner(self.session.options, sys.stdout))
+        for path, old, new in self.diffs:
+            emit(drawn(path, old, new), report, sys.stdout)
+        sys.stdout.flush()
 
     def result(self) -> Iterator[bytes]:
         """What goes to standard output as bytes: the diff, or the mended stdin."""

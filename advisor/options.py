@@ -56,6 +56,10 @@ class Parser(argparse.ArgumentParser):
     def _hint(self, option: str) -> str:
         if self.prog.endswith(" check") and option in ("--fix", "--diff", "--unsafe-fixes"):
             return f"; did you mean `dag-advisor fix{'' if option == '--fix' else ' ' + option}`?"
+        mine = self.prog.split()[-1]
+        for command, make in _PARSERS.items():
+            if command != mine and option.startswith("--") and option in make()._option_string_actions:
+                return f"; it is an option of `dag-advisor {command}`"
         return did_you_mean(option, [name for name in self._option_string_actions if name.startswith("--")])
 
 

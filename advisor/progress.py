@@ -21,7 +21,8 @@ class Progress:
         self._total = total
         self._done = 0
         self._color = color
-        self._wanted = not quiet and not os.environ.get("CI") and sys.stderr.isatty() and total > 1
+        drawable = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._wanted = not quiet and not os.environ.get("CI") and drawable and total > 1
         self._next = time.monotonic() + _PATIENCE
         self._bar: Bar | None = None
 

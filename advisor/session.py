@@ -18,7 +18,7 @@ from advisor.finding import Finding
 from advisor.progress import Progress
 from advisor.records import replace
 from advisor.report import Report, render, severity_of
-from advisor.rule import UnknownRule, discover
+from advisor.rule import UnknownRule, discover, select
 from advisor.target import Target, TargetError, detect
 from advisor.text import Refusal, counted, did_you_mean, printable
 
@@ -39,6 +39,9 @@ class Session:
         self.rules: dict[str, Rule] = discover()
         self.settings = self._settings()
         try:
+            select(
+                self.rules, (), [name for names in self.settings.per_file_ignores.values() for name in names]
+            )
             self.target: Target = detect(
                 self.settings.root, self.settings, options.target_airflow, options.isolated
             )

@@ -103,6 +103,10 @@ def test_the_file_is_sorted_and_stable_and_one_line_an_entry(run: Run) -> None:
     assert [line for line in text.splitlines() if line.startswith('{"path"')] == text.splitlines()[4:-3]
     run("check", "--write-baseline")
     assert Path(FILE).read_text() == text
+    assert rows()[0]["code"] == 'S3KeySensor(task_id="wait", bucket_key="s3://a/b", timeout=6...'
+    put("a.py", (HEAD + OLD + OLD).replace("(task_id", "(\n        task_id").replace('"', "'"))
+    run("check", "--write-baseline")
+    assert Path(FILE).read_text() == text
 
 
 CHANGES: dict[str, Callable[[str], str]] = {
@@ -410,6 +414,32 @@ def test_any_bytes_are_a_baseline_or_a_clear_error(
 @given(st.text(st.sampled_from([*"'\"#(),\\ \n\r\tfbx{}[]:"]), max_size=40))
 def test_normalising_never_fails_and_is_stable(code: str) -> None:
     normalised(code)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("S(a=1, b=[2, 3])", "S(\n  a=1,  # why\n  b=[\n    2,\n    3,\n  ],\n)"),
+        ("S(a='x', b=\"it's\")", "S(a=\"x\", b='it\\'s')"),
+        ("S(a=x if y else z)", "S(a=(x if y else z))"),
+        ("S(a='x' 'y')", 'S(a=("x"\n  "y"))'),
+        ("S(a='x' 'y')", 'S(a="xy")'),
+        ("S(a=f'{x}' 'y')", 'S(a=f"{x}y")'),
+        ("S(a=f'{x+1} {y[\"z\"]}')", "S(a=f\"{x + 1} {y['z']}\")"),
+        ("S(a=1 + \\\n 2)", "S(a=1 + 2)"),
+        ("S(a=u'x', b=R'\\d')", "S(a='x', b=r'\\d')"),
+    ],
+)
+def test_formatting_does_not_count(one: str, other: str) -> None:
+    assert normalised(one) == normalised(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("S(a=1)", "S(a=2)"), ("S(a='b')", "S(a=b)"), ("S(a='x, y')", "S(a='x,y')"), ("S(a='#b')", "S(a='#c')")],
+)
+def test_code_does(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
 
 
 def test_settle_serves_each_finding_once() -> None:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from advisor.finding import Finding
 from advisor.report import Report, severity_of
-from advisor.report.diff import unified
+from advisor.report.diff import drawn
 from advisor.report.full import emit, wrapped
 from advisor.report.summary import Line
 from advisor.text import counted, printable
@@ -54,9 +54,7 @@ def _lines(path: str, findings: Sequence[Finding], old: bytes, new: bytes, width
 
 
 def _diff(path: str, old: bytes, new: bytes) -> Iterator[Line]:
-    lines = list(unified(path, old, new))[2:]
-    for line in lines[:_LINES]:
-        style = {b"+": "added", b"-": "removed", b"@": "dim"}.get(line[:1], "")
-        yield [(printable(line.decode("utf-8", "replace").rstrip("\r\n"), keep="\t"), style)]
+    lines = list(drawn(path, old, new))[2:]
+    yield from lines[:_LINES]
     if len(lines) > _LINES:
         yield [(f"… {counted(len(lines) - _LINES, 'more line')}", "dim")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from advisor.text import printable
+
 Change: TypeAlias = tuple[int, int, int, int]
 
 _CONTEXT = 3
@@ -34,6 +36,14 @@ def unified(path: str, old: bytes, new: bytes) -> Iterator[bytes]:
             yield from (_line(b"+", line) for line in after[new_start:new_end])
             at = end
         yield from (_line(b" ", line) for line in before[at : at + below])
+
+
+def drawn(path: str, old: bytes, new: bytes) -> Iterator[list[tuple[str, str]]]:
+    """The diff for people's eyes: lines of (text, style), nothing in them that could steer a terminal."""
+    for number, line in enumerate(unified(path, old, new)):
+        style = {b"+": "added", b"-": "removed", b"@": "dim"}.get(line[:1], "")
+        text = printable(line.decode("utf-8", "replace").rstrip("\r\n"), keep="\t\n")
+        yield [(text, "path" if number < 2 else style)]
 
 
 def _grouped(changes: list[Change]) -> Iterator[list[Change]]:
