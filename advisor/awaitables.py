@@ -75,6 +75,9 @@ def awaited(visit: Visit, call: Node) -> Awaited:
     ):
         known = visit.classes(holder)
         return Awaited("request", call, hook.name if hook is not None else known[0] if known else "")
+    for known_client in concurrency().clients:  # `client.chat.completions.create(…)`
+        if any(path.startswith(f"{known_client}.") for path in visit.classes(holder)):
+            return Awaited("method", call, known_client)
     return Awaited("unknown" if paths or client is not None else "method", call)
 
 

@@ -192,7 +192,7 @@ class FanOut:
                 return facts.name
         else:
             doing = awaited(self._visit, call)
-            if doing.doing == "request":
+            if doing.path:
                 return doing.path
             found = doing.found
         return self._sender(self._visit.walk.visits.get(found.node) if found is not None else None, 0)
@@ -205,7 +205,7 @@ class FanOut:
             if operand.kind() != "call":
                 continue
             doing = awaited(visit, operand)
-            if doing.doing == "request" and doing.path:
+            if doing.path in concurrency().clients:
                 return doing.path
             if doing.found is not None and doing.found.node in visit.walk.visits:
                 inner.append(visit.walk.visits[doing.found.node])

@@ -51,7 +51,7 @@ class Limiters:
             return self.limits(doing.found) or not self._is_certain(doing.found)
         if doing.doing in ("request", "pause"):
             return doing.path.endswith((".to_thread", ".run_sync"))  # a pool of threads of known size
-        return True
+        return not doing.path
 
     def holds_back_function(self, visit: Visit, reference: Node) -> bool:
         """The same for a function that is handed over: `map(fetch, urls)`, `start_soon(fetch, url)`."""

@@ -154,6 +154,28 @@ def test_how_many_are_many_is_an_option(tmp_path: Path) -> None:
     assert "20 at once" in found[0].message
 
 
+@pytest.mark.parametrize("asked", ["client.chat.completions.create(messages=[p])", "ask(p)"])
+def test_what_the_client_does_by_itself_is_told(tmp_path: Path, asked: str) -> None:
+    text = HEAD + (
+        "from openai import AsyncOpenAI\n\nclient = AsyncOpenAI()\n\nasync def ask(p):\n"
+        "    return await client.chat.completions.create(messages=[p])\n\n"
+        f"@task\nasync def t(ps):\n    return await asyncio.gather(*({asked} for p in ps))\n"
+    )
+    found = check(text, tmp_path)
+    assert rules(found) == ["unbounded-gather"]
+    assert "1,000 of them" in found[0].message
+
+
+def test_a_client_of_unknown_manners_is_doubt(tmp_path: Path) -> None:
+    text = HEAD + (
+        "from mycorp import Client, handle\n\nclient = Client()\n\nasync def one(x):\n    await handle(x)\n\n"
+        "@task\nasync def t(xs):\n    await asyncio.gather(*(client.load(x) for x in xs))\n"
+        "    await asyncio.gather(*(handle(x) for x in xs))\n    await asyncio.gather(*(one(x) for x in xs))\n"
+        "    return [await handle(x) for x in xs]\n"
+    )
+    assert check(text, tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("guard", "said"),
     [
