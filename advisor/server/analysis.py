@@ -46,6 +46,7 @@ class Checked:
     known: dict[bytes, list[Finding]] = field(default_factory=dict)
     #: what was offered so far, by finding
     offers: dict[Finding, Offer | None] = field(default_factory=dict)
+    ignores: dict[Finding, Offer | None] = field(default_factory=dict)
     #: the model, once somebody asked for it (none or one)
     model: list[DagFile] = field(default_factory=list)
 
@@ -118,6 +119,12 @@ def offer_all(document: Checked) -> Offer | None:
 
 def offer_ignore(document: Checked, finding: Finding) -> Offer | None:
     """What `check --add-ignore` does about one finding; None where a comment can't silence it."""
+    if finding not in document.ignores:
+        document.ignores[finding] = _offer_ignore(document, finding)
+    return document.ignores[finding]
+
+
+def _offer_ignore(document: Checked, finding: Finding) -> Offer | None:
     from advisor import ignoring
 
     try:
