@@ -246,7 +246,8 @@ def blocking_in_tasks(dag_file: DagFile) -> list[tuple[str, Blocker]]:
 
 def awaited_tasks(dag_file: DagFile) -> list[PythonTask]:
     """The async functions that Airflow awaits as tasks; none below 3.2, which awaits none."""
-    if not dag_file.target.at_least(3, 2):
+    handed_over = "python_callable" in dag_file.tree.occurrences
+    if not dag_file.target.at_least(3, 2) or not (handed_over or "async def" in dag_file.tree.text):
         return []
     return [task for task in dag_file.python_tasks if task.is_async and task.is_awaited]
 

@@ -111,7 +111,7 @@ def _awaited(dag_file: DagFile, one: Reached, facts: SdkCall) -> Fix | None:
         "unsafe",
         f"Await `{facts.coroutine}` instead of calling `{facts.method}`",
         changes,
-        "other coroutines of the task run while it waits for the answer",
+        "other coroutines of the task run while it waits for the answer, and `dag.test()` may not know the async form",
     )
 
 

@@ -60,7 +60,8 @@ load()
 
 ## Fix safety
 The call is replaced by the awaited async form, where the target version has one and the call stands in a coroutine of
-the DAG file. That is unsafe, because other coroutines run while it waits.
+the DAG file. That is unsafe, because other coroutines run while it waits, and because `dag.test()` of Airflow 3.3.2
+can't run `axcom_pull` and the like (its stand-in for the supervisor has no async side); a worker can.
 
 ## References
 - https://airflow.apache.org/docs/task-sdk/stable/deferred-vs-async-operators.html
