@@ -12,6 +12,7 @@ from advisor.dagfile import DagFile
 from advisor.decoding import Unreadable, decode
 from advisor.finding import Finding, Span
 from advisor.firstparty import first_party
+from advisor.mentions import mentions
 from advisor.project import Project
 from advisor.records import dataclass, replace
 from advisor.rule import Rule, discover, select
@@ -26,6 +27,7 @@ _IMPORTS = (b"from airflow", b"import airflow", b"from astronomer", b"import ast
 _WIDE_TRACES = ("airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 _SUPPRESSION = b"dag-advisor:"
+_MAKES_TASKS = (b"@task", b"python_callable", b"def execute")
 _MANY = 100
 
 
@@ -119,11 +121,21 @@ def _on_topic(data: bytes, path: str, context: Context) -> bool:
     names, odd = _topic_names(context.catalog)
     # Nearly every name holds one of two words, which are looked for much faster than names.
     if b"Operator" not in data and b"Sensor" not in data and not any(name in data for name in odd):
-        return first_party(context.project, context.catalog).mentioned(data, path)
+        return _behind(data, path, context)
     # One by one: imports stand at the top, so that a file on our topic shows it early.
     if any(match[0] in names for match in _CLASS_NAME.finditer(data)):
         return True
-    return first_party(context.project, context.catalog).mentioned(data, path)
+    return _behind(data, path, context)
+
+
+def _behind(data: bytes, path: str, context: Context) -> bool:
+    """Whether what a file imports from its own project brings it on our topic: an operator class, a word of a rule."""
+    if first_party(context.project, context.catalog).mentioned(data, path):
+        return True
+    if not any(word in data for word in _MAKES_TASKS):
+        return False
+    words = dict.fromkeys(word for rule in context.rules for word in rule.behind)
+    return any(mentions(context.project, word).reach(path, data) for word in words)
 
 
 _word_cache: dict[int, tuple[list[Rule], tuple[bytes, ...]]] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from advisor.arguments import Arguments
-from advisor.catalog.callables import callables
 from advisor.finding import Span
 from advisor.reached import Reached, reached
 from advisor.records import dataclass
@@ -15,12 +14,11 @@ from advisor.waiters import can_defer
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
     from advisor.flow import Readable
-    from advisor.pythontasks import PythonTask
 
 How: TypeAlias = Literal["defer", "raise", "execute"]
 
 _DEFERRED = "TaskDeferred"
-_WORDS = ("defer", _DEFERRED, ".execute(")
+_WORDS = (".defer(", _DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,14 @@ class InlineDeferral:
 
 def find_inline_deferrals(dag_file: DagFile) -> list[InlineDeferral]:
     """The deferrals in the file's task functions and in what they call, in the order of the text."""
+    text = dag_file.tree.text
+    # What runs an operator by hand holds one that is no task; a helper elsewhere is not looked for by itself.
+    by_hand = ".execute(" in text and any(one.defers and not one.is_task for one in dag_file.operators)
+    if not by_hand and not any(word in text for word in _WORDS):
+        return []
     found: dict[int, InlineDeferral] = {}
     for task in dag_file.python_tasks:
-        if task.kind == "method" or not _is_airflows(dag_file, task):
-            continue
-        if not any(word in task.file.tree.text for word in _WORDS):
+        if task.kind == "method" or not task.is_airflows:
             continue
         for call in reached(dag_file, task.function, task.file):
             told = _deferral(dag_file, call)
@@ -55,16 +56,6 @@ def find_inline_deferrals(dag_file: DagFile) -> list[InlineDeferral]:
                 deferral = InlineDeferral(span, told[0], task.name, task.how, call.through, told[1])
                 found.setdefault(span.start, deferral)
     return [found[start] for start in sorted(found)]
-
-
-def _is_airflows(dag_file: DagFile, task: PythonTask) -> bool:
-    """Whether the operator is Airflow's own: one of the project may have the method that a deferral resumes in."""
-    if task.call is None or task.kind == "decorated" or not task.how[:1].isalpha():
-        return True
-    called = task.call.field("function")
-    node = called.field("object") if called is not None and called.text().endswith(".partial") else called
-    paths = dag_file.names.candidates(node) if node is not None else ()
-    return any(path.rpartition(".")[2] in callables().operators for path in paths)
 
 
 def _deferral(dag_file: DagFile, call: Reached) -> tuple[How, str] | None:

@@ -41,7 +41,8 @@ class PythonTask:
     `how` is as people write it: "@task.branch", "PythonOperator", the class's name.
     `span` is in the DAG file: the header of the function, or for a function that is handed over the call that gets it.
     `owner` is the class whose method `function` is as the task, `call` the call that a function is handed to.
-    `is_local` says that the function stands in the DAG file itself, so that a span in it can be shown.
+    `is_local` says that the function stands in the DAG file itself, so that a span in it can be shown. `is_airflows` that
+    the operator is Airflow's own class, and none of the project's that may do more with the function.
     """
 
     file: Readable
@@ -55,6 +56,7 @@ class PythonTask:
     call: Node | None = None
     owner: Node | None = None
     is_local: bool = True
+    is_airflows: bool = True
 
     @property
     def in_worker(self) -> bool:
@@ -76,9 +78,9 @@ def find_python_tasks(dag_file: DagFile) -> list[PythonTask]:
     finder = _Finder(dag_file)
     found = [*finder.decorated(), *finder.handed_over(), *finder.methods()]
     unique: dict[tuple[Node, str], PythonTask] = {}
-    for task in sorted(found, key=lambda task: task.span.start):
+    for task in sorted(found, key=lambda task: (not task.is_airflows, task.span.start)):
         unique.setdefault((task.function, task.flavour), task)
-    return list(unique.values())
+    return sorted(unique.values(), key=lambda task: task.span.start)
 
 
 def find_lambdas(dag_file: DagFile) -> list[PythonTask]:
@@ -182,13 +184,29 @@ class _Finder:
             method = called.field("attribute")
             if method is not None and method.text() == "partial":
                 called = called.field("object")
+            elif method is not None and method.text() == "__init__":
+                return self._operator_above(called)
         return _python_operator(self._dag_file, self._dag_file, called, 0) if called is not None else None
+
+    def _operator_above(self, called: Node) -> tuple[str, str] | None:
+        """The same for `super().__init__(python_callable=…)` in a class of the project's own."""
+        holder = called.field("object")
+        maker = holder.field("function") if holder is not None and holder.kind() == "call" else None
+        owner = next(enclosing(called, "class_definition"), None)
+        if maker is None or maker.text() != "super" or owner is None or "execute" in _methods(owner):
+            return None
+        for base in class_bases(owner):
+            known = _python_operator(self._dag_file, self._dag_file, base, 0)
+            if known is not None:
+                return known
+        return None
 
     def _given(self, value: Node, call: Node, flavour: str, how: str) -> Iterator[PythonTask]:
         found = self._function(value, 0)
         if found is not None:
             file, function = found
-            yield self._task(function, flavour, how, "callable", self._dag_file.tree.span(call), file, call)
+            span = self._dag_file.tree.span(call)
+            yield self._task(function, flavour, how, "callable", span, file, call)
 
     def _function(self, value: Node, depth: int) -> tuple[Readable, Node] | None:
         """The function that an expression stands for: in this file, or in a first-party module."""
@@ -276,9 +294,16 @@ class _Finder:
     ) -> PythonTask:
         is_async, home = _is_async(function), file or self._dag_file
         local = home is self._dag_file
-        return PythonTask(
-            home, function, name_of(function), is_async, flavour, how, kind, span, call, None, local
-        )
+        plain = call is None or how.startswith("@") or self._is_plain(call.field("function"))
+        name = name_of(function)
+        return PythonTask(home, function, name, is_async, flavour, how, kind, span, call, None, local, plain)
+
+    def _is_plain(self, called: Node | None) -> bool:
+        """Whether a class that is called is Airflow's own."""
+        if called is not None and called.text().endswith(".partial"):
+            called = called.field("object")
+        paths = self._dag_file.names.candidates(called) if called is not None else ()
+        return any(path.rpartition(".")[2] in callables().operators for path in paths)
 
 
 def _task_id(call: Node) -> str:

@@ -58,11 +58,12 @@ class Doc:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, read from its module: the constants SEVERITY, GROUP, FIX and TOPICS, `check`, and the docstring.
+    """One rule, read from its module: its constants (SEVERITY, GROUP, FIX, TOPICS, BEHIND), `check`, the docstring.
 
     `check` takes a DagFile and yields findings; its keyword-only arguments are the rule's options. The tool's own
     rules, which the engine speaks for, have no `check`. `topics` are words of which a file must hold one, if the rule
-    is to say something about it; empty where the catalog's class names say that already.
+    is to say something about it; empty where the catalog's class names say that already. `behind` are words that also
+    count in the first-party modules that a file with tasks imports.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Rule:
     module: str
     check: Callable[..., Iterable[Finding]] | None
     topics: tuple[bytes, ...] = ()
+    behind: tuple[bytes, ...] = ()
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -112,7 +114,8 @@ def _rule(stem: str) -> Rule:
     module: ModuleType = import_module(f"{_PACKAGE}.{stem}")
     check = getattr(module, "check", None)
     name, topics = stem.replace("_", "-"), getattr(module, "TOPICS", ())
-    return Rule(name, module.SEVERITY, module.GROUP, module.FIX, module.__name__, check, topics)
+    behind = getattr(module, "BEHIND", ())
+    return Rule(name, module.SEVERITY, module.GROUP, module.FIX, module.__name__, check, topics, behind)
 
 
 def select(rules: Mapping[str, Rule], chosen: Sequence[str], ignored: Sequence[str]) -> list[Rule]:

@@ -11,7 +11,7 @@ from advisor.contexts import class_bases
 from advisor.coroutines import argument, has_splat, parameters
 from advisor.finding import Span
 from advisor.flow import Flow, Readable, loop_around
-from advisor.mentions import Mentions
+from advisor.mentions import mentions
 from advisor.polling import Polling, after_failure, polling
 from advisor.project import Module
 from advisor.pythontasks import PythonTask, find_lambdas, name_of
@@ -29,18 +29,14 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 5  # helpers on the way to a sleep
 _MAX_READ = 200  # functions read for one task
-_SLEEP = b"sleep"
+SLEEP = b"sleep("  # what a module must hold to be read for the sake of its sleeps
 _DEFERRING = (".defer(", "TaskDeferred")
 
 
 def find_sleeping_tasks(dag_file: DagFile) -> list[tuple[PythonTask, list[Wait]]]:
     """The ordinary tasks that sleep, themselves or through helpers, and their waits, in the order of the text."""
-    project, text = dag_file.project, dag_file.tree.text
-    if _SLEEP not in project.mentions:
-        project.mentions[_SLEEP] = Mentions(project, _SLEEP)
-    if "sleep" not in text and not project.mentions[_SLEEP].reach(
-        dag_file.path, text.encode(errors="replace")
-    ):
+    text, behind = dag_file.tree.text, mentions(dag_file.project, SLEEP)
+    if "sleep" not in text and not behind.reach(dag_file.path, text.encode(errors="replace")):
         return []
     tasks = [*dag_file.python_tasks, *find_lambdas(dag_file)]
     return [(task, waits) for task in tasks if (waits := sleeps_of(dag_file, task))]
@@ -85,7 +81,7 @@ class _Reader:
 
     def __init__(self, dag_file: DagFile) -> None:
         self._dag_file = dag_file
-        self._mentions = dag_file.project.mentions[_SLEEP]
+        self._mentions = mentions(dag_file.project, SLEEP)
         self._open: list[Node] = []
         self._read = 0
 

@@ -54,7 +54,7 @@ from advisor.inline import InlineDeferral
 SEVERITY = "error"
 GROUP = "deferral-misused"
 FIX = "none"
-TOPICS = (b".defer(", b"TaskDeferred", b".execute(")
+TOPICS = (b".defer(", b"TaskDeferred")
 
 
 def check(dag_file: DagFile) -> Iterator[Finding]:

@@ -68,7 +68,8 @@ from advisor.waiting import Wait
 SEVERITY = "warning"
 GROUP = "deferral-missed"
 FIX = "none"
-TOPICS = (b"sleep",)
+TOPICS = (b"sleep(",)
+BEHIND = (b"sleep(",)
 
 
 def check(dag_file: DagFile, *, long_wait: float = 60.0, very_long_wait: float = 300.0) -> Iterator[Finding]:

@@ -138,6 +138,14 @@ def test_a_method_of_the_same_object(tmp_path: Path) -> None:
     assert told(text, tmp_path) == [("load", "", "PythonOperator")]
 
 
+def test_a_function_that_a_class_of_the_project_gives_its_base(tmp_path: Path) -> None:
+    text = (
+        f"{HEAD}\nclass Mine(PythonOperator):\n    def __init__(self, **kwargs):\n        def load():\n"
+        "            pass\n\n        super().__init__(python_callable=load, **kwargs)\n"
+    )
+    assert told(text, tmp_path) == [("load", "", "PythonOperator")]
+
+
 def test_a_function_of_another_file_is_reported_at_the_call(tmp_path: Path) -> None:
     (tmp_path / "steps").mkdir()
     (tmp_path / "steps" / "__init__.py").write_text("from steps.load import load\n")
