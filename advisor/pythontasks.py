@@ -41,8 +41,8 @@ class PythonTask:
     `how` is as people write it: "@task.branch", "PythonOperator", the class's name.
     `span` is in the DAG file: the header of the function, or for a function that is handed over the call that gets it.
     `owner` is the class whose method `function` is as the task, `call` the call that a function is handed to.
-    `is_local` says that the function stands in the DAG file itself, so that a span in it can be shown. `is_airflows` that
-    the operator is Airflow's own class, and none of the project's that may do more with the function.
+    `is_local` says that the function stands in the DAG file itself, so that a span in it can be shown.
+    `is_airflows` says that the operator is Airflow's own class, and none of the project's that may do more.
     """
 
     file: Readable

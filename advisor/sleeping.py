@@ -249,7 +249,11 @@ def _given_to(dag_file: DagFile, task: PythonTask) -> dict[str, float]:
         arguments = Arguments(task.call, dag_file.values)
         if arguments.given("op_kwargs"):
             passed = arguments.value("op_kwargs")
-        if arguments.given("op_args") or arguments.doubtful:
+        called = task.call.field("function")
+        own = called is not None and called.text().startswith(
+            "super("
+        )  # its **kwargs are what BaseOperator takes
+        if arguments.given("op_args") or (arguments.doubtful and not own):
             return {}
     if not isinstance(passed, Dict) or not passed.complete:
         return {}
