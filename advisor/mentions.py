@@ -61,6 +61,7 @@ class Mentions:
         if self._word in data:
             return True, ()
         found: dict[str, None] = {}
+        tops = self._project.tops(os.path.dirname(self._project.real(path)))
         for origin, names in _FROM.findall(data):
             module = origin.decode()
             if module.startswith("."):
@@ -68,10 +69,13 @@ class Mentions:
             located = self._project.locate(module, path)
             if located is not None:
                 found[located] = None
+            if located is None and module.partition(".")[0] not in tops:
+                continue
             if located is None or located.endswith("__init__.py"):
-                beside = self._beside(module, path)
-                for name in map(bytes.decode, _WORD.findall(names)) if beside else ():
-                    inner = self._project.locate(f"{module}.{name}", path) if name in beside else None
+                beside = None if located is None else self._project.entries(os.path.dirname(located))
+                for name in map(bytes.decode, _WORD.findall(names)):
+                    known = beside is None or name in beside
+                    inner = self._project.locate(f"{module}.{name}", path) if known else None
                     if inner is not None:
                         found[inner] = None
         for plain in _IMPORT.findall(data):
@@ -80,18 +84,6 @@ class Mentions:
                 if located is not None:
                     found[located] = None
         return False, tuple(found)
-
-    def _beside(self, module: str, path: str) -> frozenset[str]:
-        """What stands in the folder of a package, as far as its modules go."""
-        located = self._project.locate(module, path)
-        if located is not None:
-            return self._project.entries(os.path.dirname(located))
-        inside = module.replace(".", os.sep)
-        top = module.partition(".")[0]
-        folders = [base for base in self._project.search_path(path) if top in self._project.entries(base)]
-        return frozenset[str]().union(
-            *(self._project.entries(os.path.join(base, inside)) for base in folders)
-        )
 
 
 def mentions(project: Project, word: bytes) -> Mentions:
