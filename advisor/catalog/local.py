@@ -160,8 +160,9 @@ def local(path: str, root: Path, *, cache: bool, tell: Callable[[str], None] | N
 
 
 def _state(packages: Environment) -> str:
-    """Tells one state of an environment from another, without reading any file of it."""
-    found = [f"{__version__} {_FORMAT}"]
+    """Tells one state of an environment, and of this tool's own facts, from another, without reading any of it."""
+    facts = os.stat(os.path.join(DATA, "classes.jsonl"))
+    found = [f"{__version__} {_FORMAT} {facts.st_size} {facts.st_mtime_ns}"]
     for folder in packages.folders:
         with suppress(OSError), os.scandir(folder) as entries:
             found += sorted(

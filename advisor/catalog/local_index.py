@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from advisor import __version__
+from advisor.catalog.lookup import DATA
 from advisor.environment import Distribution, Environment
 
 _CLASS = re.compile(rb"^class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
 _WORD = re.compile(rb"\w+")
 _ROOMS = ("/operators/", "/sensors/", "/transfers/")
 _MODULES = ("/operators.py", "/sensors.py", "/transfers.py")
+OVERLAY = os.path.join(os.path.dirname(__file__), "overlay.json")
 _MAX_SIZE = 1_000_000  # bytes of a module
 _ROUNDS = 5  # subclasses of subclasses
 _KEPT = 4  # states of environments whose facts stay in a cache
@@ -30,12 +32,16 @@ _REQUIRES = re.compile(r"^Requires-Dist: *apache[-_.]airflow", re.MULTILINE | re
 def index(packages: Environment, known: Iterable[str], releases: Mapping[str, str]) -> dict[str, Any]:
     """What is asked of an environment before any class is.
 
-    key: a hash of everything installed that belongs to Airflow, by content. names: simple names of classes that may
-    be operators and that are not among the `known`. owners: the in-house packages (and those of third parties), by
-    the top-level modules that they brought. `releases`: the versions that the catalog knows.
+    key: a hash of everything installed that belongs to Airflow, and of the shipped facts, by content. names: simple
+    names of classes that may be operators and that are not among the `known`. owners: the in-house packages (and
+    those of third parties), by the top-level modules that they brought. `releases`: the versions that the catalog
+    knows.
     """
     ours = [one for one in packages.distributions.values() if belongs_to_airflow(one)]
     key = hashlib.sha256(__version__.encode())
+    for facts in (OVERLAY, os.path.join(DATA, "classes.jsonl")):
+        with open(facts, "rb") as file:
+            key.update(file.read())
     for one in sorted(ours, key=lambda one: one.name):
         key.update(f"{one.name} {one.version}\n{one.text('RECORD')}\n".encode(errors="replace"))
     others = [one for one in ours if one.name not in releases and one.name not in _CORE]
