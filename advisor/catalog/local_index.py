@@ -33,9 +33,8 @@ def index(packages: Environment, known: Iterable[str], releases: Mapping[str, st
     """What is asked of an environment before any class is.
 
     key: a hash of everything installed that belongs to Airflow, and of the shipped facts, by content. names: simple
-    names of classes that may be operators and that are not among the `known`. owners: the in-house packages (and
-    those of third parties), by the top-level modules that they brought. `releases`: the versions that the catalog
-    knows.
+    names of classes that may be operators and that are not among the `known`. `releases`: the versions that the
+    catalog knows.
     """
     ours = [one for one in packages.distributions.values() if belongs_to_airflow(one)]
     key = hashlib.sha256(__version__.encode())
@@ -55,7 +54,6 @@ def index(packages: Environment, known: Iterable[str], releases: Mapping[str, st
     return {
         "key": key.hexdigest()[:20],
         "names": sorted(operator_names(files, known)),
-        "owners": {top: one.name for one in others for top in sorted(_tops(one))},
     }
 
 
@@ -66,11 +64,6 @@ def belongs_to_airflow(one: Distribution) -> bool:
     if _REQUIRES.search(one.text("METADATA")):
         return True
     return "airflow_provider" in one.text("entry_points.txt")
-
-
-def _tops(one: Distribution) -> set[str]:
-    tops = {path.partition("/")[0].removesuffix(".py") for path in one.files()}
-    return {top for top in tops if top.isidentifier()}
 
 
 def operator_names(files: Iterable[str], known: Iterable[str]) -> set[str]:
