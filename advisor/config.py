@@ -33,8 +33,8 @@ KEYS = (
     "target-airflow",
     "triggerer",
 )
-_VERSION = r"\d{1,4}\.\d{1,4}(?:\.\d{1,4})?"
-_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+"
+VERSION = r"\d{1,4}\.\d{1,4}(?:\.\d{1,4})?"
+DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+"
 # What marks the top of a project where no configuration does; the second row only where the first is absent.
 _MARKS = (
     ("pyproject.toml", ".git"),
@@ -160,7 +160,7 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
 
     def dotted_names(key: str, value: object) -> tuple[str, ...]:
         names = texts(key, value)
-        odd = next((name for name in names if not re.fullmatch(_DOTTED, name)), None)
+        odd = next((name for name in names if not re.fullmatch(DOTTED, name)), None)
         if odd is not None:
             raise wrong(key, "a list of dotted names like `mycorp.client.fetch` only", odd)
         return names
@@ -225,7 +225,7 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
 
 def airflow_version(text: str) -> str:
     """`auto` or `X.Y[.Z]`, as written; raises ValueError with a sentence for anything else."""
-    if text == "auto" or re.fullmatch(_VERSION, text):
+    if text == "auto" or re.fullmatch(VERSION, text):
         return text
     raise ValueError(f"`{text}` is no Airflow version; write it like `3.2` or `2.10.4`, or `auto`")
 

@@ -81,6 +81,15 @@ class Rule:
         return dict(self.check.__kwdefaults__ or {}) if self.check is not None else {}
 
     @cached_property
+    def option_texts(self) -> dict[str, str]:
+        """What each option means, by its Python name: from the docstring of `check`, "" where that says nothing."""
+        text = " ".join((getattr(self.check, "__doc__", None) or "").split())
+        said: dict[str, str] = {}
+        for names, meaning in re.findall(r"((?:`\w+`(?:, | and )?)+): (.*?)(?= `\w+`(?:, `\w+`)*: |$)", text):
+            said.update(dict.fromkeys(re.findall(r"\w+", names.replace(" and ", " ")), meaning))
+        return {name: said.get(name, "") for name in self.options}
+
+    @cached_property
     def doc(self) -> Doc:
         """The documentation page."""
         return _doc(import_module(self.module).__doc__ or "")

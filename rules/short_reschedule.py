@@ -46,7 +46,9 @@ FIX = "unsafe"
 def check(
     dag_file: DagFile, *, interval: float = 30.0, failing_interval: float = 10.0, short_wait: float = 60.0
 ) -> Iterator[Finding]:
-    """Seconds. `interval`: under it a poke costs too much. `failing_interval`: under it tasks fail on Airflow 3."""
+    """Seconds. `interval`: under it a poke costs too much. `failing_interval`: under it tasks fail on Airflow 3.
+    `short_wait`: a wait up to this long is better poked.
+    """
     for task in dag_file.tasks:
         if task.facts.kind != "sensor" or task.value("mode") != "reschedule" or task.defers is not False:
             continue

@@ -30,6 +30,20 @@ def plain(rule: Rule) -> str:
     return "\n".join(lines) + "\n"
 
 
+def amount(default: object) -> str:
+    """An option's default as TOML writes it, with its unit: numbers with a point are seconds, whole ones counts."""
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    if isinstance(default, float):
+        from advisor.text import duration
+
+        plain = f"{default:g} seconds"
+        return plain if default < 120 else f"{plain}, {duration(default)}"
+    if isinstance(default, (tuple, list, set, frozenset)):
+        return "[" + ", ".join(f'"{item}"' for item in default) + "]"
+    return str(default) if isinstance(default, int) else f'"{default}"'
+
+
 def _page(rule: Rule) -> Iterator[str]:
     doc = rule.doc
     yield f"# {rule.name}"
@@ -52,7 +66,8 @@ def _page(rule: Rule) -> Iterator[str]:
     if rule.options:
         yield from ("## Options", "")
         for name, default in sorted(rule.options.items()):
-            yield f"- `{name.replace('_', '-')}` (default: {default!r})"
+            text = rule.option_texts[name]
+            yield f"- `{name.replace('_', '-')}` (default: {amount(default)})" + (f": {text}" if text else "")
         yield ""
     if doc.references:
         yield from ("## References", "", *(f"- {reference}" for reference in doc.references), "")
