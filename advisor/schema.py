@@ -92,7 +92,9 @@ def schema(rules: Mapping[str, Rule] | None = None) -> dict[str, Any]:
         "description": "A table a rule, with the rule's options.",
     }
     names = {rule.name: rule.doc.title for rule in found.values()}
-    names |= {group: f"All rules of the group {group}." for group in sorted({r.group for r in found.values()})}
+    names |= {
+        group: f"All rules of the group {group}." for group in sorted({r.group for r in found.values()})
+    }
     names["ALL"] = "Every rule."
     return {
         "$schema": DRAFT,

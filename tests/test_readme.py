@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from advisor.rule import discover
+from advisor.schema import dumps
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -29,6 +30,13 @@ def test_the_rule_table_is_the_rules(request: pytest.FixtureRequest) -> None:
         README.write_text(wanted, encoding="utf-8")
         text = wanted
     assert text == wanted
+
+
+def test_the_schema_file_is_the_schema(request: pytest.FixtureRequest) -> None:
+    path = ROOT / "docs" / "dag-advisor.schema.json"
+    if request.config.getoption("--update-fixtures"):
+        path.write_text(dumps(), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == dumps(), "write it anew: `.ci/test --update-fixtures`"
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

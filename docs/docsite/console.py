@@ -1,4 +1,4 @@
-"""Runs the commands that a page quotes (`$ dag-advisor …` in `console` blocks), on a terminal, in the page's own folder.
+"""Runs the commands that a page quotes (`$ dag-advisor …` in `console` blocks), on a terminal, in a folder of its own.
 
 Blocks with a title are files: they are written as they come, so that a page reads, and runs, from top to bottom.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -46,15 +47,20 @@ _KNOWN = {
     "timedelta": "datetime",
     "timezone": "datetime",
 }
-_MODULES = frozenset(
-    "aiohttp airflow asyncio boto3 concurrent functools httpx json os pathlib pendulum random requests "
-    "sqlalchemy subprocess threading time urllib".split()
-)
+# fmt: off
+_MODULES = frozenset((
+    "aiohttp", "airflow", "asyncio", "boto3", "concurrent", "functools", "httpx", "json", "os", "pathlib", "pendulum",
+    "random", "requests", "sqlalchemy", "subprocess", "threading", "time", "urllib",
+))
+# fmt: on
 
 
 def imports_for(code: str) -> str:
     """Import statements for the names that a piece of code uses and does not bind; unknown names stay unbound."""
-    tree = ast.parse(code)
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # there are examples of that, too
+        return "import airflow\n"
     bound = set(dir(builtins))
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -103,12 +109,12 @@ def findings(code: str, settings: str = "", rule: str = "") -> list[Finding]:
     root = Path(os.sep) / "no-project"  # nothing is there: an example has no neighbours
     chosen = replace(Settings(root=root), **table)
     context = engine.prepare(chosen, detect(root, chosen, None, True))
-    said = engine.check((prelude + code).encode(), str(root / "example.py"), context)
+    named = re.search(r'"(\w+(?:\.\w+)+)\.[A-Z]\w*"', code) if "def serialize" in code else None
+    path = root / (named[1].replace(".", "/") + ".py" if named else "example.py")
+    said = engine.check((prelude + code).encode(), str(path), context)
     shift = prelude.count("\n")
-    return [
-        replace(finding, span=replace(finding.span, line=finding.span.line - shift)) for finding in said
-    ]
+    return [replace(finding, span=replace(finding.span, line=finding.span.line - shift)) for finding in said]
 
 
 def _complete(code: str) -> bool:
-    return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(code).body)
+    return bool(re.search(r"^(?:import|from) ", code, re.MULTILINE))

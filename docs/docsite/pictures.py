@@ -122,7 +122,9 @@ def decision() -> str:
         ]
     title = "Poke, reschedule, defer or async?"
     said = " ".join(
-        f"{question} {aside.capitalize()}: {', '.join(answer)}." if question else f"Else: {', '.join(answer)}."
+        f"{question} {aside.capitalize()}: {', '.join(answer)}."
+        if question
+        else f"Else: {', '.join(answer)}."
         for question, aside, answer, _ in _STEPS
     )
     return _svg(700, top * 2 + step * (len(_STEPS) - 1) + 52, title, said, body)
@@ -156,10 +158,24 @@ def cost() -> str:
         _text(left + 6, _TOP + 16, "so short a deferral", "small"),
         _text(left + 6, _TOP + 31, "may fail on Airflow 3", "small"),
     ]
-    for slot, label in ((0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"), (600, "10 min"), (3600, "1 h")):
+    for slot, label in (
+        (0.1, "0.1 s"),
+        (1, "1 s"),
+        (10, "10 s"),
+        (60, "1 min"),
+        (600, "10 min"),
+        (3600, "1 h"),
+    ):
         body.append(f'<path class="grid" d="M{left} {_y(slot):g} H{right}"/>')
         body.append(_text(left - 8, _y(slot) + 4, label, "small", "end"))
-    for wait, label in ((1, "1 s"), (10, "10 s"), (60, "1 min"), (600, "10 min"), (3600, "1 h"), (21600, "6 h")):
+    for wait, label in (
+        (1, "1 s"),
+        (10, "10 s"),
+        (60, "1 min"),
+        (600, "10 min"),
+        (3600, "1 h"),
+        (21600, "6 h"),
+    ):
         body.append(f'<path class="grid" d="M{_x(wait):g} {_TOP} V{bottom}"/>')
         body.append(_text(_x(wait), bottom + 18, label, "small", "middle"))
     body.append(_text(left + _WIDTH / 2, bottom + 38, "length of the wait", "small", "middle"))
@@ -169,7 +185,9 @@ def cost() -> str:
     waits = [_FROM * (_TO / _FROM) ** (i / 60) for i in range(61)]
     held = " ".join(f"{_x(w):g},{_y(w + HELD_EXTRA):g}" for w in waits)
     body.append(f'<polyline class="held" points="{held}"/>')
-    stairs = [f"{_x(60 * n):g},{_y(rescheduled(60 * n, 60)):g}" for n in (1, 2, 3, 5, 8, 13, 21, 34, 60, 120, 360)]
+    stairs = [
+        f"{_x(60 * n):g},{_y(rescheduled(60 * n, 60)):g}" for n in (1, 2, 3, 5, 8, 13, 21, 34, 60, 120, 360)
+    ]
     poked = " ".join([f"{left},{_y(A_POKE):g}", f"{_x(59):g},{_y(A_POKE):g}", *stairs])
     body.append(f'<polyline class="poked" points="{poked}"/>')
     low, high = _y(DEFERRED[0]), _y(DEFERRED[1])
@@ -183,8 +201,8 @@ def cost() -> str:
     body.append(_text(right - 8, high - 6, "deferred, running state", "strong", "end"))
     said = (
         f"A task that waits in place takes the whole wait and {HELD_EXTRA} s. A sensor in reschedule mode takes "
-        f"{A_POKE} s for each look. A deferred task takes {DEFERRED[0]} to {DEFERRED[1]} s in the running state however "
-        f"long the wait is, about {SLOT_BREAK_EVEN:g} s until the executor has the slot back. Deferrals of "
+        f"{A_POKE} s for each look. A deferred task takes {DEFERRED[0]} to {DEFERRED[1]} s in the running state "
+        f"however long the wait is, about {SLOT_BREAK_EVEN:g} s until the executor has the slot back. Deferrals of "
         f"{FAILURES:g} s or less may fail the task on Airflow 3."
     )
     return _svg(660, bottom + 56, "Slot time against the length of the wait", said, body)
