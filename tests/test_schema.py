@@ -21,7 +21,7 @@ EXAMPLES = [
     pytest.param(block.text, id=f"{path.stem}-{block.line}")
     for path in PAGES
     for block in blocks(path.read_text(encoding="utf-8"))
-    if block.language == "toml" and ("dag-advisor]" in block.text or block.title == config.FILE)
+    if block.language == "toml" and ("[tool.dag-advisor" in block.text or block.title == config.FILE)
 ]
 
 
