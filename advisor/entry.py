@@ -25,6 +25,7 @@ def broken(dag_file: DagFile, deferral: Deferral) -> str:
     method = deferral.lineage.find(name)
     if method is None:
         known = name in bases().attributes or deferral.lineage.binds(name) is not False
+        known = known or f".{name} =" in dag_file.tree.text
         derived = is_derived_from(dag_file, deferral.owner, dag_file.path, dag_file.project)
         return "" if known or derived else f"{deferral.class_name} has no method `{name}`"
     if not isinstance(method, Method) or method.decorators:

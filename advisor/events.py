@@ -172,9 +172,7 @@ class Ways:
             self.ends.append(self._origin)
 
     def _sends(self, node: Node) -> bool:
-        place = node.range()
-        start, end = place.start.index, place.end.index
-        return any(start <= one.range().start.index < end for one in self._yields)
+        return any(_is_inside(one, node) for one in self._yields)
 
     def _block(self, block: Node, depth: int) -> bool:
         """Whether the end of a block can be reached with nothing sent."""
@@ -205,8 +203,6 @@ class Ways:
         if kind == "with_statement":
             body = node.field("body")
             return body is None or self._block(body, depth)
-        if kind == "match_statement":
-            return True
         return not self._sends(node)
 
     def _if(self, node: Node, depth: int) -> bool:
@@ -219,9 +215,12 @@ class Ways:
             inner = other.field("consequence") or other.field("body")
             if inner is not None and self._block(inner, depth):
                 through = True
-        if not others:
-            self._origin = node
-        return through or not others
+        if others or through:
+            return through
+        if self._sends(node) and not all(_is_inside(one, node) for one in self._yields):
+            return False  # one of several tests, which may leave nothing out
+        self._origin = node
+        return True
 
     def _loop(self, node: Node, depth: int) -> bool:
         outer, self._breaks = self._breaks, False
@@ -260,3 +259,8 @@ class Ways:
         if last is not None:
             return self._block(last, depth) and through
         return through
+
+
+def _is_inside(node: Node, around: Node) -> bool:
+    place = around.range()
+    return place.start.index <= node.range().start.index < place.end.index

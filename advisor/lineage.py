@@ -16,7 +16,8 @@ from advisor.values import UNKNOWN, Sentinel
 if TYPE_CHECKING:
     from advisor.project import Project
 
-_MAX_LAYERS = 12
+_MAX_LAYERS = 12  # classes above one another
+_MAX_STEPS = 60  # bases looked at, shared ones each time
 # Bases from outside that give a class nothing that anyone asks for here.
 _PLAIN = frozenset(
     {
@@ -159,7 +160,10 @@ def lineage(
     `known`: whether an outside class of this dotted name is one that defines nothing of what the asker asks for.
     """
     found: list[Layer | Outside] = []
-    for one in _walk(file, owner, path, project, [], _MAX_LAYERS):
+    for count, one in enumerate(_walk(file, owner, path, project, [], _MAX_LAYERS)):
+        if count >= _MAX_STEPS:
+            found.append(Outside(()))
+            break
         if one in found:
             found.remove(one)  # a base shared by two classes comes after both
         found.append(one)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -165,7 +166,9 @@ class Claim:
             if name is not None and right is not None and right.text() == parameter:
                 kept.append(name.text())
         for attribute in kept:
-            for used in tree.occurrences.get(attribute, ()):
+            if _made_when_missing(init, attribute):
+                continue
+            for used in _inside(init.layer.node, tree.occurrences.get(attribute, [])):
                 holder = used.parent()
                 method = _method_around(used, self._trigger.node)
                 if holder is None or holder.text() != f"self.{attribute}" or method is None:
@@ -306,6 +309,36 @@ def _tail(file: Readable, path: Node) -> str:
         text = value if isinstance(value, str) else ""
     head, dot, last = text.rpartition(".")
     return last if dot and last.isidentifier() and not head else ""
+
+
+def _inside(owner: Node, nodes: list[Node]) -> list[Node]:
+    """Those of the nodes, which stand in the order of the text, that stand in `owner`."""
+    place = owner.range()
+    first = bisect_left(nodes, place.start.index, key=_start)
+    return nodes[first : bisect_left(nodes, place.end.index, lo=first, key=_start)]
+
+
+def _start(node: Node) -> int:
+    return node.range().start.index
+
+
+def _made_when_missing(init: Method, attribute: str) -> bool:
+    """Whether a trigger makes a thing itself where it was given none: `self._hook or Hook()`, `self._hook = …`."""
+    for used in _inside(init.layer.node, init.layer.file.tree.occurrences.get(attribute, [])):
+        node = used.parent()
+        parent = node.parent() if node is not None else None
+        if node is None or parent is None or node.text() != f"self.{attribute}":
+            continue
+        method = _method_around(node, init.layer.node)
+        if method is None:
+            continue
+        if parent.kind() == "assignment" and parent.field("left") == node and method != init.node:
+            return True
+        right, sign = parent.field("right"), parent.field("operator")
+        is_or = parent.kind() == "boolean_operator" and sign is not None and sign.text() == "or"
+        if is_or and right is not None and right.kind() in ("call", "await"):
+            return True
+    return False
 
 
 def _kept_in(init: Method, attribute: str) -> Node | None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from advisor.deferrals import Deferral
 
 _MAX_METHODS = 80
+_MAX_POINTS = 12  # ways from one method to a deferral
+# What runs in each process, before `execute` as before the resume method.
+_EACH_TIME = ("__init__", "pre_execute", "prepare_template", "render_template_fields")
 _TARGETS = frozenset(
     {
         "pattern_list",
@@ -64,11 +67,14 @@ class State:
         self._line = line
         self._deferrals = deferrals
         self._uses: dict[Node, list[Use]] = {}
+        self._found: dict[tuple[str, ...], list[Method]] = {}
+        self._named: dict[str, Method | None] = {}
+        self._written: dict[str, dict[str, tuple[Method, Use]]] = {}
 
     def lost(self) -> Iterator[Lost]:
         """The attributes that are lost in a deferral, each once."""
         told: set[str] = set()
-        made = self._reached(["__init__"])
+        made = self._reached(list(_EACH_TIME))
         kept = {use.name for method in made for use in self._of(method) if use.writes}
         empty = self._set_to_none(made)
         for deferral in self._deferrals:
@@ -113,11 +119,22 @@ class State:
 
     def _called(self, method: Method, use: Use) -> Method | None:
         """The method or property behind `self.name`."""
-        found = self._line.find(use.name) if not use.writes else None
-        return found if isinstance(found, Method) and found.node != method.node else None
+        if use.writes:
+            return None
+        if use.name not in self._named:
+            found = self._line.find(use.name)
+            self._named[use.name] = found if isinstance(found, Method) else None
+        called = self._named[use.name]
+        return called if called is not None and called.node != method.node else None
 
     def _reached(self, names: list[str]) -> list[Method]:
-        """The methods that are run from these on, as far as they are of the project; none where a base may come in."""
+        """The methods that are run from these on, as far as they are of the project."""
+        key = tuple(names)
+        if key not in self._found:
+            self._found[key] = self._reach(names)
+        return self._found[key]
+
+    def _reach(self, names: list[str]) -> list[Method]:
         ahead = [self._line.find(name) for name in names]
         found: list[Method] = []
         seen: set[Node] = set()
@@ -131,50 +148,65 @@ class State:
             ahead += [self._line.find(name, after=method.layer) for name in _super_calls(method)]
         return found
 
-    def _leads_to(self, method: Method, deferral: Deferral) -> bool:
-        return any(one.node == deferral.method for one in self._reached([method.name]))
-
     def _written_before(self, deferral: Deferral) -> dict[str, tuple[Method, Use]]:
         """The attributes that are set on the way to a deferral, from wherever a run of the task starts."""
         found: dict[str, tuple[Method, Use]] = {}
         starts = {"execute", *(one.resumes_in for one in self._deferrals if one.resumes_in)}
-        ahead = [method for name in sorted(starts) if isinstance(method := self._line.find(name), Method)]
-        seen: set[Node] = set()
-        while ahead and len(seen) < _MAX_METHODS:
-            method = ahead.pop()
-            if method.node in seen:
+        methods = self._reached(sorted(starts))
+        leading = self._leading(methods, deferral)
+        for method in methods:
+            if method.node not in leading:
                 continue
-            seen.add(method.node)
-            points: list[tuple[Node, Method | None]] = []
+            points: list[tuple[Node, Node | None]] = []
             if method.node == deferral.method:
                 points.append((deferral.call, None))
             for use in self._of(method):
                 called = self._called(method, use)
-                if called is not None and self._leads_to(called, deferral):
-                    points.append((use.node, called))
-            for point, called in points:
+                if called is not None and called.node in leading:
+                    points.append((use.node, called.node))
+            for point, called_node in points[:_MAX_POINTS]:
                 for use in self._of(method):
                     if _comes_before(use.node, point, method.node):
-                        self._add(found, method, use, called)
-                if called is not None:
-                    ahead.append(called)
+                        self._add(found, method, use, called_node)
         return found
 
+    def _leading(self, methods: list[Method], deferral: Deferral) -> set[Node]:
+        """Those of the methods that come to a deferral, themselves or through others."""
+        callers: dict[Node, list[Node]] = {}
+        for method in methods:
+            for use in self._of(method):
+                called = self._called(method, use)
+                if called is not None:
+                    callers.setdefault(called.node, []).append(method.node)
+        leading: set[Node] = set()
+        ahead = [deferral.method]
+        while ahead:
+            node = ahead.pop()
+            if node not in leading:
+                leading.add(node)
+                ahead += callers.get(node, [])
+        return leading
+
     def _add(
-        self, found: dict[str, tuple[Method, Use]], method: Method, use: Use, leading: Method | None
+        self, found: dict[str, tuple[Method, Use]], method: Method, use: Use, leading: Node | None
     ) -> None:
         if use.writes:
             found.setdefault(use.name, (method, use))
             return
         helper = self._called(method, use)
-        if helper is None or (leading is not None and helper.node == leading.node):
+        if helper is None or helper.node == leading:
             return
         if set(helper.decorators) & {"property", "cached_property"}:
             return  # what a property keeps, it makes again
-        for one in self._reached([helper.name]):
-            for inner in self._of(one):
-                if inner.writes:
-                    found.setdefault(inner.name, (one, inner))
+        if helper.name not in self._written:
+            written: dict[str, tuple[Method, Use]] = {}
+            self._written[helper.name] = written
+            for one in self._reached([helper.name]):
+                for inner in self._of(one):
+                    if inner.writes:
+                        written.setdefault(inner.name, (one, inner))
+        for name, where in self._written[helper.name].items():
+            found.setdefault(name, where)
 
     # -- what is read
 

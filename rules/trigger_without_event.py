@@ -82,7 +82,9 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
             yield found(dag_file.tree.span(wrong.node), _message(trigger.name, wrong))
             continue
         for end in trigger.ends_without_event:
-            message = f"{trigger.name}.run may end here without an event: the task then fails with “Trigger failure”"
+            message = (
+                f"{trigger.name}.run may end here without an event: the task then fails, and nobody knows why"
+            )
             yield found(end, message, severity="warning")
 
 

@@ -138,3 +138,23 @@ def make_trigger():
             yield TriggerEvent(1)
 
     return Inner()
+
+
+class Matches(_Named):
+    async def run(self):
+        state = await asyncio.sleep(1, result="done")
+        match state:
+            case "done":
+                yield TriggerEvent("done")
+            case _:
+                yield TriggerEvent("failed")
+
+
+class TwoTests(_Named):
+    async def run(self):
+        state = await asyncio.sleep(1, result="done")
+        if state == "done":
+            yield TriggerEvent("done")
+            return
+        if state != "done":
+            yield TriggerEvent("failed")

@@ -138,3 +138,22 @@ class NotATrigger:
 
     def run(self):
         return None
+
+
+class ForTests(_Waits):
+    """A test hands in a client; nobody else does."""
+
+    def __init__(self, name, client=None, clock=None):
+        super().__init__()
+        self.name = name
+        self._client = client
+        self._clock = clock
+
+    def serialize(self):
+        return "clean_serialize.ForTests", {"name": self.name}
+
+    async def run(self):
+        clock = self._clock or asyncio.get_running_loop()
+        if self._client is None:
+            self._client = object()
+        yield TriggerEvent([self.name, clock.time(), str(self._client)])
