@@ -28,6 +28,8 @@ class Classes:
         self._dag_file = dag_file
         self._lines: dict[Node, list[Node]] = {}
         self._lineages: dict[Node, Lineage] = {}
+        self._methods: dict[Node, dict[str, Node]] = {}
+        self._calls: dict[Node, list[tuple[Node, str, bool]]] = {}
         self.deferrals: list[Deferral] = []
 
     def comes_back(self, deferral: Deferral, longest: float) -> bool:
@@ -125,10 +127,10 @@ class Classes:
                 continue
             seen.add(state)
             name, level, resumed = state
-            place = next((i for i in range(level, len(line)) if name in _methods(line[i])), None)
+            place = next((i for i in range(level, len(line)) if name in self._methods_of(line[i])), None)
             if place is None:
                 continue
-            method = _methods(line[place])[name]
+            method = self._methods_of(line[place])[name]
             given = told_apart_by(method) if resumed else frozenset[str]()
             for deferral in self.deferrals:
                 if deferral.method == method and not is_skipped(deferral.call, method, given):
@@ -137,11 +139,21 @@ class Classes:
                     wait = deferral.known_wait
                     if deferral.resumes_in and (wait is None or wait <= longest):
                         ahead.append((deferral.resumes_in, 0, True))
-            for call, called, above in own_calls(method):
+            for call, called, above in self._calls_of(method):
                 if not is_skipped(call, method, given):
                     passed = any(argument.text() in given for argument in map(_value, arguments_of(call)))
                     ahead.append((called, place + 1 if above else 0, passed))
         return False
+
+    def _methods_of(self, owner: Node) -> dict[str, Node]:
+        if owner not in self._methods:
+            self._methods[owner] = _methods(owner)
+        return self._methods[owner]
+
+    def _calls_of(self, method: Node) -> list[tuple[Node, str, bool]]:
+        if method not in self._calls:
+            self._calls[method] = list(own_calls(method))
+        return self._calls[method]
 
 
 def _looks_again(node: Node, method: Node) -> bool:

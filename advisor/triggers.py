@@ -154,13 +154,15 @@ def find_triggers(dag_file: DagFile) -> list[Trigger]:
         return []
     known = bases().triggers
     found: list[Trigger] = []
+    names: set[str] = set()
     for owner in dag_file.tree.classes():
-        if not _may_be_trigger(dag_file, owner, {trigger.name for trigger in found}):
+        if not _may_be_trigger(dag_file, owner, names):
             continue
         line = lineage(dag_file, owner, dag_file.path, dag_file.project, known.__contains__)
         paths = (path for outside in line.outside for path in outside.paths)
         if any(path in known or _OF_A_PROVIDER.match(path) for path in paths):
             found.append(Trigger(dag_file, owner, line))
+            names.add(found[-1].name)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -104,3 +105,27 @@ def test_on_airflow_2_a_written_path_leads_into_the_dags_folder(tmp_path: Path) 
         context = engine.prepare(settings, detect(tmp_path, settings, airflow, True))
         said[airflow] = [len(engine.check(one.encode(), str(path), context)) for one in (text, made)]
     assert said == {"2.11": [0, 1], "3.3": [1, 1]}
+
+
+def test_tangled_classes_take_no_time(tmp_path: Path) -> None:
+    """Bases shared thirty levels deep, and methods that all call one another, would be exponential if walked."""
+    bases = "".join(
+        f"class C{n}Trigger(C{max(n - 1, 0)}Trigger, C{max(n - 2, 0)}Trigger, C{max(n - 3, 0)}Trigger):\n    pass\n"
+        for n in range(1, 30)
+    )
+    methods = "".join(
+        f"    def m{n}(self):\n        self.a{n} = self.m{(n + 1) % 100}() or self.m{n * 3 % 100}()\n"
+        for n in range(100)
+    )
+    text = (
+        f"{HEAD}from airflow.models import BaseOperator\n\n\nclass C0Trigger(BaseTrigger):\n    pass\n{bases}"
+        "class Op(BaseOperator):\n    def execute(self, context):\n        self.m0()\n"
+        f"        self.defer(trigger=C0Trigger(), method_name='m0')\n{methods}"
+    )
+    path = tmp_path / "tangled.py"
+    path.write_text(text)
+    settings = replace(Settings(root=tmp_path), select=OURS)
+    context = engine.prepare(settings, detect(tmp_path, settings, "3.3", True))
+    start = time.monotonic()
+    engine.check(text.encode(), str(path), context)
+    assert time.monotonic() - start < 10
