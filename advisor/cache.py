@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from advisor import cachefolder, finding
 from advisor.dependencies import Dependencies, Node
@@ -25,16 +25,7 @@ _KEPT = 6  # files, one for each way to run: configuration, target, version
 _MAX_FILES = 100_000  # remembered in one of them; those of other runs go first
 _ALONE = "*"  # stands for findings that depend on nothing but the file
 _RACY = 2_000_000_000  # nanoseconds: a file this young may change again without its time showing it
-_RECORDS = (
-    finding.Finding,
-    finding.Fix,
-    finding.Span,
-    finding.SetKeyword,
-    finding.RemoveKeyword,
-    finding.RenameKeyword,
-    finding.ChangeImport,
-    finding.ReplaceText,
-)
+_RECORDS = (finding.Finding, finding.Fix, finding.Span, *get_args(finding.Rewrite))
 
 
 class Entry(NamedTuple):

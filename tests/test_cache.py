@@ -249,3 +249,16 @@ def test_any_row_of_changes_says_what_a_run_without_says(
         else:
             os.utime(project / f"dags/d{number}.py")
         assert said(capsys) == said(capsys, "--no-cache"), move
+
+
+def test_every_kind_of_rewrite_can_be_kept() -> None:
+    from typing import get_args
+
+    from advisor import cache, finding
+    from advisor.records import fields
+
+    for kind in get_args(finding.Rewrite):
+        # Values of the right kinds matter little: what counts is that nothing is lost on the way.
+        one = kind(*(finding.Span(0, 1, 1, 1, 1, 2) if n == 0 else "x" for n, _ in enumerate(fields(kind))))
+        fix = finding.Fix("safe", "mend", (one,))
+        assert cache._decoded(json.loads(json.dumps(cache._encoded(fix)))) == fix
