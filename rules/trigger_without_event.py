@@ -10,9 +10,9 @@ another generator (`async for event in self.poll(): yield event`) and a `run` th
 ## Why is this bad?
 The triggerer runs `async for event in trigger.run()`. What is no async generator fails there with a TypeError, and
 a trigger that ends without an event is logged as "Trigger exited without sending an event. Dependent tasks will be
-failed": the task shows "Trigger failure" and nothing of what happened. Something else than a `TriggerEvent` is worse,
-observed on Airflow 3.3.2: after a yielded dict the task stays deferred, and a yielded `None` ends the whole triggerer
-("Trigger runner process has died! Exiting.").
+failed": the task shows "Trigger failure" and nothing of what happened. Something else than a `TriggerEvent` is worse:
+on Airflow 3.3.2 the task stays deferred after a yielded dict, and a yielded `None` ends the whole triggerer ("Trigger
+runner process has died! Exiting."); on 2.11.2 the dict ends it, too (each observed).
 
 ## Example
 ```python
