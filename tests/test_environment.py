@@ -239,6 +239,14 @@ def test_classes_are_judged_as_they_are_installed(project: Path) -> None:
     assert findings(project, "--isolated") == []
 
 
+def test_a_flag_that_came_before_its_trigger_is_not_believed(project: Path) -> None:
+    packages = next((project / ".venv").glob("lib/*/site-packages"))
+    info = packages / "apache_airflow_providers_http-4.10.0.dist-info"
+    os.rename(info, packages / "apache_airflow_providers_http-4.8.0.dist-info")
+    assert (7, "missing-deferrable") not in findings(project)
+    assert (8, "missing-deferrable") in findings(project)
+
+
 def test_a_fix_on_a_class_that_nobody_has_read_is_unsafe(project: Path) -> None:
     run(project, command="fix")
     text = (project / "dags" / "one.py").read_text()

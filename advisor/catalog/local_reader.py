@@ -142,8 +142,10 @@ class LocalReader:
         if "drops" in versions.get("core", {}):  # told by what was read
             core = {name: value for name, value in versions["core"].items() if name != "drops"}
             versions = {**versions, "core": core}
-        if deferral == "flag":
-            versions = {name: value for name, value in versions.items() if name not in _BY_RELEASE}
+        # `since` stays: a class that has the flag of a base before it has the trigger that it needs does not defer.
+        told = {"airflow": True, "flag": read.parameter(FLAG) is not None}
+        told["default_from_config"] = read.flag_default == "config"
+        versions = {name: value for name, value in versions.items() if not told.get(name)}
         facts = replace(
             shipped,
             deferral=deferral,
@@ -156,7 +158,6 @@ class LocalReader:
             poll_parameters=read.poll_parameters,
             deprecated=read.deprecated,
             replacement=read.replacement or (shipped.replacement if read.deprecated else None),
-            since=None if deferral == "flag" else shipped.since,
             bases=read.bases,
             parameters=read.parameters,
             flag_default=read.flag_default,
@@ -209,7 +210,6 @@ class LocalReader:
 
 
 _CLAIMS = (False, None, True)
-_BY_RELEASE = ("flag", "default_from_config", "airflow", "flag_of")
 _UNREAD = "what else the deferral of this installed class changes has been read by no one"
 
 
