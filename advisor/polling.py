@@ -19,7 +19,7 @@ from advisor.questions import (
     streams,
 )
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, strip_parentheses
+from advisor.syntax import Node, arguments_of, enclosing, strip_parentheses
 from advisor.values import seconds
 
 _MAX_SOURCES = 500  # assignments in one loop; what is larger was not written by hand
@@ -47,13 +47,15 @@ def polling(flow: Flow, pauses: list[tuple[Node, float | None]], whole_task: boo
     """
     if sum(map(len, flow.sources.values())) > _MAX_SOURCES:
         return None
-    regular = [(call, pause) for call, pause in pauses if not after_failure(flow, call)]
+    regular = [
+        (call, pause) for call, pause in pauses if not after_failure(flow, call) and not _leaves(flow, call)
+    ]
     if not regular:
         return None
     flow.pauses = [call for call, _ in regular]
     known = [pause for _, pause in regular if pause is not None]
     grows = None if known else _least(flow, regular[0][0])
-    least = sum(known) if known else grows
+    least = _each_turn(flow, regular) if known else grows
     if least is None or least < waits().short_pause:
         return None
     questions = _questions(flow, [call for call, _ in regular], whole_task)
@@ -64,6 +66,27 @@ def polling(flow: Flow, pauses: list[tuple[Node, float | None]], whole_task: boo
         return None
     total = min((bound.total for bound in bounds if bound.total is not None), default=None)
     return Polling(total, least if known else None, tuple(questions))
+
+
+def _leaves(flow: Flow, pause: Node) -> bool:
+    """Whether a pause is the last one: the loop ends after it, and does not go round again."""
+    place = pause.range().start.index
+    block = next(enclosing(pause, "block"), None)
+    return block is not None and any(
+        node.range().start.index > place and next(enclosing(node, "block"), None) == block
+        for node, _ in flow.exits
+    )
+
+
+def _each_turn(flow: Flow, pauses: list[tuple[Node, float | None]]) -> float:
+    """The seconds that a turn pauses for at least: what it always does, or the shortest of its branches."""
+    body, branches = flow.loop.field("body"), dict[Node, float]()
+    for call, pause in pauses:
+        block = next(enclosing(call, "block"), None)
+        if pause is not None and block is not None:
+            branches[block] = branches.get(block, 0.0) + pause
+    always = branches.get(body, 0.0) if body is not None else 0.0
+    return always or min(branches.values(), default=0.0)
 
 
 def after_failure(flow: Flow, node: Node) -> bool:

@@ -73,8 +73,8 @@ BEHIND = (b"sleep(",)
 
 
 def check(dag_file: DagFile, *, long_wait: float = 60.0, very_long_wait: float = 300.0) -> Iterator[Finding]:
-    """`long_wait`: seconds, from which one sleep is worth advice. `very_long_wait`: from which it is worth a warning,
-    and from which polling, or a pause in a loop, is worth a word at all."""
+    """`long_wait`: seconds, from which a single sleep is worth advice. `very_long_wait`: seconds, from which a sleep is
+    worth a warning, and polling or a pause in a loop a word at all."""
     for task, waits in dag_file.sleeping_tasks:
         for wait in waits:
             once = wait.how == "sleep" and not wait.repeated

@@ -121,6 +121,15 @@ BODIES = {
         "def pause():\n    time.sleep(45)\nwhile not c.finished(job):\n    pause()",
         True,
     ),
+    "a last pause on the way out": (
+        "for _ in range(60):\n    if c.finished(job):\n        time.sleep(59)\n        break\n    time.sleep(1)",
+        False,
+    ),
+    "the shorter of two pauses": (
+        "for _ in range(20):\n    if c.finished(job):\n        break\n    elif c.slow(job):\n"
+        "        time.sleep(60)\n    else:\n        time.sleep(5)",
+        False,
+    ),
     "handed to a thread": ("c.submit(time.sleep, 600)", False),
 }
 
