@@ -68,6 +68,8 @@ _COMPOUND = frozenset(
         "with_statement",
     }
 )
+# The parts of a compound statement that have a header of their own, for suppressions.
+_CLAUSES = frozenset(kind for kind in _COMPOUND if kind.endswith("_clause"))
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 # What Python 2 allowed and tree-sitter lets through. Each search begins with fixed text, which makes it cheap.
 _LEGACY_EXCEPT = re.compile(r"except\b[^:\n#]*,\s*[a-z_]\w*\s*:")
@@ -235,7 +237,7 @@ class Tree:
             if inner is None:
                 break
             kind = inner.kind()
-            if node.kind() in ("module", "block") and kind != "comment":
+            if kind in _CLAUSES or (node.kind() in ("module", "block") and kind != "comment"):
                 statement = inner
             if kind not in _COMPOUND:
                 break
@@ -246,6 +248,8 @@ class Tree:
         span = self.span(statement)
         definition = statement.field("definition") or statement
         body = definition.field("body") or definition.field("consequence")
+        if body is None and statement.kind() in _CLAUSES:
+            body = next((child for child in statement.children() if child.kind() == "block"), None)
         last = self.line_of(body.range().start.index) if body is not None else span.end_line
         if body is not None and last > span.line:
             head = self.text[span.start : body.range().start.index].rstrip()

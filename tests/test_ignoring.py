@@ -123,6 +123,17 @@ def test_what_a_comment_cannot_silence_stays(run: Run) -> None:
     assert Path("a.py").read_text().endswith("f(:\n")
 
 
+def test_a_clause_has_a_line_of_its_own(run: Run) -> None:
+    path = Path("a.py")
+    path.write_text((ROOT / "fixtures" / "trigger_without_event.py").read_text())
+    run("--add-ignore=why")
+    assert (
+        "except Exception:  # finding: trigger-without-event  # dag-advisor: ignore[trigger-without-event] why"
+        in (path.read_text())
+    )
+    assert run()[1] == ""
+
+
 def test_only_what_is_reported_is_suppressed(run: Run) -> None:
     Path(".git").mkdir()
     Path("a.py").write_text(HEAD + "DateTimeSensor(task_id='a')\n")
