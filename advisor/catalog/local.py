@@ -49,6 +49,7 @@ class LocalCatalog(Catalog):
         self._path = path
         self._cache = cache
         self._tell = tell
+        self._process = os.getpid()
         self._releases = releases()
         self._local: dict[str, ClassFacts | None] = {}
 
@@ -146,7 +147,7 @@ class LocalCatalog(Catalog):
     def _reader(self) -> LocalReader:
         from advisor.catalog.local_reader import LocalReader
 
-        if self._tell is not None:
+        if self._tell is not None and self._process == os.getpid():  # once, not by every worker process
             self._tell(
                 "reading the installed operators that these files use; what they do is kept for the next run"
             )

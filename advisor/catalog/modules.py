@@ -135,7 +135,7 @@ class Sources:
         _, member, distribution, version = self._files[name]
         try:
             tree = ast.parse(self.text(name))
-        except (SyntaxError, ValueError, RecursionError, OSError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
             return None
         module = Module(name, member, distribution, version, tree, member.endswith("__init__.py"))
         self._bind(module, tree.body, weak=False)
