@@ -52,8 +52,8 @@ class Target:
     without a usable one. A provider that is not in it is unknown too: an image brings providers that no file
     names. `environment` is the folder of the installed packages that tell the versions, "" where files of the project
     do. `found` holds (what, where) pairs for the reader, `where` being `file:line` or `file`, with notes
-    on what could not be read or is unknown. `depends_on` and `has_extra` look into `distributions` and
-    `extras`.
+    on what could not be read or is unknown. `is_range` says that `airflow` is only where a range
+    starts. `depends_on` and `has_extra` look into `distributions` and `extras`.
     """
 
     airflow: Version | None = None
@@ -65,10 +65,15 @@ class Target:
     distributions: frozenset[str] = frozenset()
     extras: frozenset[tuple[str, str]] = frozenset()
     environment: str = ""
+    is_range: bool = False
 
     def at_least(self, *version: int) -> bool:
         """Whether Airflow is this version or newer; an unknown Airflow counts as the newest."""
         return self.airflow is None or _reaches(self.airflow, version)
+
+    def below(self, *version: int) -> bool:
+        """Whether Airflow is known to be older than this version; `>=2.9` does not tell that of 3.2."""
+        return self.airflow is not None and not self.at_least(*version) and not self.is_range
 
     def provider_version(self, dist: str) -> Version | None:
         """The version of a distribution; None = unknown, or the newest."""
@@ -145,6 +150,7 @@ def detect(root: Path, settings: Wanted, override: str | None, isolated: bool) -
         found=(*chosen, *clues.notes),
         distributions=frozenset(clues.distributions),
         extras=frozenset(clues.extras),
+        is_range=given is None and clues.is_range(AIRFLOW),
     )
 
 

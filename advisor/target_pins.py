@@ -145,6 +145,15 @@ class Clues:
 
         Where one file pins several (by Python version, by platform), the lowest counts.
         """
+        best = self._best(name)
+        return (best.version, best.where) if best else (None, "")
+
+    def is_range(self, name: str) -> bool:
+        """Whether the version to believe is where a range starts: what runs may be newer."""
+        best = self._best(name)
+        return best is not None and not best.exact
+
+    def _best(self, name: str) -> _Claim | None:
         claims = self._claims.get(name, [])
         if name != AIRFLOW:
             others = self._other_airflows()
@@ -157,7 +166,7 @@ class Clues:
         best = pin or floor
         if pin and floor and floor.file < pin.file and pin.version < floor.version[: len(pin.version)]:
             best = floor  # the nearer file asks for more than the farther one pins: it is not what runs
-        return (best.version, best.where) if best else (None, "")
+        return best
 
     def _other_airflows(self) -> set[int]:
         """The files that pin another Airflow than the one chosen: their providers belong to that one."""

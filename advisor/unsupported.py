@@ -81,8 +81,8 @@ def _key(dag_file: DagFile, task: PythonTask) -> str:
 def _is_before(dag_file: DagFile) -> bool:
     """Whether the project runs an Airflow that awaits no task: by its files, or by what this file imports."""
     target = dag_file.target
-    if target.airflow is not None:
-        return not target.at_least(3, 2)
+    if target.airflow is not None and not (target.is_range and not target.at_least(3, 2)):
+        return target.below(3, 2)
     gone = callables().before_3
     for imported in dag_file.names.imports:
         if any(imported.target == name or imported.target.startswith(f"{name}.") for name in gone):

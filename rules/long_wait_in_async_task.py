@@ -48,7 +48,7 @@ def report_is_done(report_id: str) -> bool:
     return requests.get(f"https://reports.example.com/reports/{report_id}", timeout=10).json()["state"] == "done"
 ```
 Where neither does, a trigger of your own: the same loop in `BaseTrigger.run`, and an operator that defers to it. For a
-plain pause: `TimeDeltaSensor(delta=timedelta(minutes=10), deferrable=True)`.
+plain pause: `WaitSensor(time_to_wait=timedelta(minutes=10), deferrable=True)`.
 
 ## Fix safety
 There is no fix: what takes the place of the wait depends on what is waited for.
@@ -104,5 +104,5 @@ def _way_out(wait: Wait) -> str:
     if wait.waiter:
         return f"{wait.waiter.rpartition('.')[2]} with `deferrable=True` waits in the triggerer instead"
     if wait.how == "sleep":
-        return "`TimeDeltaSensor(…, deferrable=True)` waits in the triggerer instead"
+        return "`WaitSensor(…, deferrable=True)` between two tasks waits in the triggerer instead"
     return "a deferrable class or a trigger of your own waits in the triggerer instead"

@@ -133,7 +133,7 @@ MESSAGES = [
     (
         "@task\nasync def waits():\n    await asyncio.sleep(600)\n",
         "waits sleeps for 10 min, which keeps its worker slot all the while; "
-        "`TimeDeltaSensor(…, deferrable=True)` waits in the triggerer instead",
+        "`WaitSensor(…, deferrable=True)` between two tasks waits in the triggerer instead",
     ),
     (
         "@task\nasync def waits():\n    async with httpx.AsyncClient() as client:\n        while True:\n"
@@ -156,7 +156,7 @@ MESSAGES = [
     (
         "async def pause():\n    await asyncio.sleep(600)\n\n\n@task\nasync def waits():\n    await pause()\n",
         "waits sleeps for 10 min in `pause`, which keeps its worker slot all the while; "
-        "`TimeDeltaSensor(…, deferrable=True)` waits in the triggerer instead",
+        "`WaitSensor(…, deferrable=True)` between two tasks waits in the triggerer instead",
     ),
     (
         '@task\nasync def asks():\n    async with httpx.AsyncClient() as c:\n        await c.get("/x")\n',

@@ -847,3 +847,13 @@ def test_readers_are_imported_only_when_needed(tmp_path: Path) -> None:
         [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_range_does_not_tell_what_is_too_old(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("apache-airflow>=2.9\n")
+    target = detect(tmp_path, Settings(), None, False)
+    assert (target.airflow, target.at_least(3, 2), target.below(3, 2)) == ((2, 9), False, False)
+    (tmp_path / "requirements.txt").write_text("apache-airflow==2.9.3\n")
+    target = detect(tmp_path, Settings(), None, False)
+    assert (target.at_least(3, 2), target.below(3, 2)) == (False, True)
+    assert detect(tmp_path, Settings(), "2.9", False).below(3, 2)
