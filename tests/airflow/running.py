@@ -107,14 +107,14 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[New
         **variables,
     )
     with running_parts(place, work, environment, PARTS):
-        running = Running(url)
+        running, begin = Running(url), time.time()
         running.wait(
             "/api/v2/monitor/health",
             lambda h: h["scheduler"]["status"] == "healthy" and h["triggerer"]["status"] == "healthy",
             120,
         )
         running.token = running.ask("/auth/token")["access_token"]
-        yield Newer(running)
+        yield Newer(running, time.time() - begin)
 
 
 @contextlib.contextmanager
@@ -197,10 +197,9 @@ class Older:
 class Newer:
     """An Airflow 3, asked through its REST interface."""
 
-    slow = 0.0
-
-    def __init__(self, running: Running) -> None:
-        self.running = running
+    def __init__(self, running: Running, slow: float) -> None:
+        #: seconds that it may take until the tasks of a run are waiting
+        self.running, self.slow = running, slow
 
     def known(self, dag: str, seconds: int) -> None:
         """Waits until the scheduler knows a DAG."""
@@ -211,7 +210,8 @@ class Newer:
             self.running.ask(f"/api/v2/dags/{dag}/dagRuns", {"logical_date": logical, "dag_run_id": "proof"})
 
     def states(self, dag: str) -> list[tuple[str, str]]:
-        found = self.running.ask(f"/api/v2/dags/{dag}/dagRuns/proof/taskInstances")["task_instances"]
+        path = f"/api/v2/dags/{dag}/dagRuns/proof/taskInstances"
+        found = self.running.wait(path, lambda answer: True, 120)["task_instances"]
         return [(one["task_id"], str(one["state"])) for one in found]
 
 
