@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from advisor import cachefolder, finding
 from advisor.dependencies import Dependencies, Node
+from advisor.files import Unreadable, read
 from advisor.finding import Finding
 from advisor.records import fields, replace
-from advisor.stamps import FILE, Seen, Stamp, digest_of, modules_of, stamp_of
+from advisor.stamps import FILE, PACKAGE, Seen, Stamp, digest_of, modules_of, stamp_of
 
 if TYPE_CHECKING:
     from advisor.engine import Context
@@ -84,6 +85,7 @@ class Cache:
 
     def __init__(self, root: Path, context: Context) -> None:
         self._project = context.project
+        self._rules = {rule.name for rule in context.rules}
         self._file = root / cachefolder.NAME / FOLDER / f"{key_of(context)}.json"
         self._entries: dict[str, Entry] = {}
         self._nodes: dict[str, Node | None] = {}
@@ -98,6 +100,10 @@ class Cache:
             start = self._project.root + os.sep
             for name, (changed, size, digest, *rest) in data["files"].items():
                 modules, found_by, findings = rest or (None, _ALONE, ())
+                if not (isinstance(digest, str) and isinstance(found_by, str)):
+                    raise ValueError("no digests")
+                if modules is not None and not all(map(_is_module, modules)):
+                    raise ValueError("no modules")
                 path = name if os.path.isabs(name) else start + name
                 self._entries[path] = Entry(
                     Stamp(changed, size),
@@ -120,9 +126,12 @@ class Cache:
         if entry is None or not self._holds(real, entry, dependencies):
             return None
         try:
-            return tuple(replace(_decoded(item), path=path) for item in entry.findings)
-        except (TypeError, ValueError, LookupError, AttributeError):
+            found = tuple(_decoded(item) for item in entry.findings)
+        except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
             return None
+        if not all(isinstance(one, Finding) and one.rule in self._rules for one in found):
+            return None
+        return tuple(replace(one, path=path) for one in found)
 
     def _holds(self, real: str, entry: Entry, dependencies: Dependencies) -> bool:
         if entry.print == _ALONE:
@@ -150,10 +159,9 @@ class Cache:
             node = Node(entry.digest, entry.modules)
         else:
             try:
-                with open(real, "rb") as file:
-                    data = file.read()
+                data = read(real)
                 node = Node(digest_of(data), modules_of(data))
-            except OSError:
+            except Unreadable:
                 node = None
         self._nodes[real] = node
         return node
@@ -234,7 +242,28 @@ def _oldest(folder: Path) -> Iterator[Path]:
     yield from ordered[_KEPT:]
 
 
+def _is_module(name: Any) -> bool:
+    """Whether this is what `Seen.modules` holds, and leads nowhere outside of the project."""
+    if not isinstance(name, str) or not name.strip(PACKAGE + FILE) or "\0" in name:
+        return False
+    return name[0] != FILE or not (os.path.isabs(name[1:]) or ".." in name[1:].split(os.sep))
+
+
 # -- records as plain lists
+
+# What a field may hold, by its type as `finding` writes it.
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "int": lambda value: type(value) is int and 0 <= value < 2**31,
+    "str": lambda value: type(value) is str,
+    "bool": lambda value: type(value) is bool,
+    "Span": lambda value: type(value) is finding.Span,
+    "Fix | None": lambda value: value is None or type(value) is finding.Fix,
+    "Applicability": lambda value: value in get_args(finding.Applicability),
+    "Severity | None": lambda value: value is None or value in get_args(finding.Severity),
+    "tuple[Rewrite, ...]": lambda value: (
+        type(value) is tuple and all(type(one) in get_args(finding.Rewrite) for one in value)
+    ),
+}
 
 
 def _encoded(value: Any) -> Any:
@@ -247,5 +276,10 @@ def _encoded(value: Any) -> Any:
 def _decoded(value: Any) -> Any:
     if isinstance(value, dict):
         kind, *parts = value["r"]
-        return _RECORDS[kind](*map(_decoded, parts))
+        record = _RECORDS[kind](*map(_decoded, parts))
+        for field in fields(record):
+            # What somebody else wrote may read well and be anything.
+            if not _FITS[record.__annotations__[field.name]](getattr(record, field.name)):
+                raise ValueError(f"{field.name} makes no sense")
+        return record
     return tuple(map(_decoded, value)) if isinstance(value, list) else value

@@ -60,8 +60,10 @@ class Dependencies:
                 found = self._project.locate_from(folder, name)
                 if found is not None:
                     files.add(found)
-                    if whole and found.endswith("__init__.py"):
-                        beside.update(self._project.entries(found[: -len("/__init__.py")]))
+                if (
+                    whole
+                ):  # the attributes of a package may be modules, of a folder elsewhere on the path, too
+                    beside.update(self._project.beside(folder, name))
             known = self._edges[path] = sorted(files - {path}), sorted(beside)
         return known
 

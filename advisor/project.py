@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.decoding import Unreadable, decode
@@ -115,6 +115,14 @@ class Project:
             bases = self._search_path(folder)
             known = self._tops[folder] = frozenset[str]().union(*map(self.entries, bases))
         return known
+
+    def beside(self, folder: str, dotted: str) -> Iterator[str]:
+        """What may be imported from the folders that a dotted name may stand for, seen from a real folder's files."""
+        inner = dotted.replace(".", os.sep)
+        for number, base in enumerate(self._search_path(folder)):
+            if dotted.partition(".")[0] in self.entries(base):
+                for name in self.entries(os.path.join(base, inner)):
+                    yield f"{number}/{name}"
 
     def real(self, path: str) -> str:
         """The absolute path of a file in its real folder, by which first-party modules are known here, too."""

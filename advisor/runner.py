@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from advisor import engine
@@ -175,10 +176,22 @@ _context: Context | None = None
 
 def _start(context: Context) -> None:
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     global _context
     _context = context
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent is gone, and go, too: a worker whose parent was killed would wait for work for ever."""
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _work(chunk: Sequence[Found]) -> list[Outcome]:
@@ -199,7 +212,9 @@ def _in_processes(
     pool = ProcessPoolExecutor(min(limit, len(chunks)), way, _start, (context,))
     done = 0
     try:
-        for outcomes in pool.map(_work, chunks):
+        with _uninterrupted():
+            results = pool.map(_work, chunks)
+        for outcomes in results:
             for outcome in outcomes:
                 yield outcome
                 advance()
@@ -213,6 +228,24 @@ def _in_processes(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait: Python runs code of its own around a fork, where it would be told and forgotten.
+
+    What is started meanwhile never sees it: the parent answers.
+    """
+    import signal
+
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

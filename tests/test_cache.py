@@ -257,8 +257,21 @@ def test_every_kind_of_rewrite_can_be_kept() -> None:
     from advisor import cache, finding
     from advisor.records import fields
 
+    values = {"Span": finding.Span(0, 1, 1, 1, 1, 2), "str": "x", "bool": True}
     for kind in get_args(finding.Rewrite):
-        # Values of the right kinds matter little: what counts is that nothing is lost on the way.
-        one = kind(*(finding.Span(0, 1, 1, 1, 1, 2) if n == 0 else "x" for n, _ in enumerate(fields(kind))))
+        one = kind(*(values[kind.__annotations__[field.name]] for field in fields(kind)))
         fix = finding.Fix("safe", "mend", (one,))
         assert cache._decoded(json.loads(json.dumps(cache._encoded(fix)))) == fix
+
+
+@pytest.mark.parametrize("module", ["=/dev/zero", "=../secret", "", "!", 5, "a\0b"])
+def test_a_cache_from_elsewhere_reads_nothing_outside(
+    project: Path, capsys: pytest.CaptureFixture[str], module: object
+) -> None:
+    first = said(capsys)
+    [kept] = (project / cachefolder.NAME / "findings").iterdir()
+    data = json.loads(kept.read_text())
+    for entry in data["files"].values():
+        entry[3:4] = [[module]]
+    kept.write_text(json.dumps(data))
+    assert said(capsys) == first
