@@ -194,9 +194,9 @@ def _awaited_sleep(dag_file: DagFile, one: Reached) -> Fix | None:
         rewrites.append(AddImport(dag_file.tree.span(statement), name))
     return Fix(
         "unsafe",
-        f"Replace `{old}` with `await {name}.sleep`",
+        f"replace `{old}` with `await {name}.sleep`",
         tuple(rewrites),
-        "other coroutines of the task run during the sleep, which may find what they share changed",
+        "other coroutines run during the sleep, which may find what they share changed",
     )
 
 

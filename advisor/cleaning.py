@@ -31,5 +31,9 @@ def clean(options: Namespace) -> int:
         raise Refusal(
             f"{shown(str(found))}: can't be removed: {(error.strerror or str(error)).lower()}"
         ) from None
-    sys.stdout.write(f"removed {shown(str(found))} ({size / 1e6:.1f} MB)\n")
+    sys.stdout.write(f"removed {shown(str(found))} ({_size(size)})\n")
     return 0
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{-(-count // 1000)} kB"

@@ -125,8 +125,14 @@ def _table_of(path: Path) -> dict[str, Any] | None:
 
     try:
         # Most pyproject.toml files are not about us: don't parse (or refuse) what doesn't name the tool.
-        if path.name == "pyproject.toml" and b"dag-advisor" not in path.read_bytes():
-            return None
+        if path.name == "pyproject.toml":
+            text = path.read_bytes()
+            if b"[tool.dag_advisor" in text:
+                raise ConfigError(
+                    f"{_shown(path)}: unknown table `tool.dag_advisor`; did you mean `tool.dag-advisor`?"
+                )
+            if b"dag-advisor" not in text:
+                return None
         document = toml.load(path)
     except OSError as error:
         raise ConfigError(
@@ -186,7 +192,10 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
     }
     for key, value in table.items():
         if key not in KEYS:
-            raise ConfigError(f"{_shown(path)}: unknown key `{key}`{did_you_mean(key, KEYS)}")
+            hint = (
+                "; keys stand here without `[tool.dag-advisor]`" if key == "tool" else did_you_mean(key, KEYS)
+            )
+            raise ConfigError(f"{_shown(path)}: unknown key `{key}`{hint}")
         if key in readers:
             found[key.replace("-", "_")] = readers[key](key, value)
         elif key == "per-file-ignores":

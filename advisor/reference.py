@@ -18,14 +18,17 @@ def explain(options: Namespace) -> int:
     rules = discover()
     if options.all == (options.rule is not None):
         raise UsageError(
-            "`explain` takes one rule's name, or --all" + ("" if options.all else "; `rules` lists them")
+            "`explain` takes one rule's name, or --all"
+            + ("" if options.all else "; `dag-advisor rules` lists them")
         )
     if options.all:
         sys.stdout.write("\n---\n\n".join(markdown(rule) for rule in rules.values()))
         return 0
     name = options.rule
     if name not in rules:
-        raise Refusal(f"there is no rule `{name}`{did_you_mean(name, rules) or '; `rules` lists them'}")
+        raise Refusal(
+            f"there is no rule `{name}`{did_you_mean(name, rules) or '; `dag-advisor rules` lists them'}"
+        )
     sys.stdout.write(markdown(rules[name]))
     return 0
 

@@ -132,7 +132,7 @@ def _way_out(dag_file: DagFile, unawaited: Unawaited) -> str:
         ways.append("make the task an `async def` that awaits it")
     elif not ways:
         ways.append(f"`asyncio.run({unawaited.name}(…))`")
-    if hook is not None and hook.covered_by:
+    if hook is not None and hook.covered_by and dag_file.target.triggerer:
         covering = hook.covered_by[0]
         facts = dag_file.catalog.get(covering)
         flag = "" if facts is not None and facts.deferral == "always" else " with `deferrable=True`"

@@ -48,7 +48,7 @@ def report_is_done(report_id: str) -> bool:
     return requests.get(f"https://reports.example.com/reports/{report_id}", timeout=10).json()["state"] == "done"
 ```
 Where neither does, a trigger of your own: the same loop in `BaseTrigger.run`, and an operator that defers to it. For a
-plain pause: `WaitSensor(time_to_wait=timedelta(minutes=10), deferrable=True)`.
+plain pause: `WaitSensor(task_id="settle", time_to_wait=timedelta(minutes=10), deferrable=True)` between two tasks.
 
 ## Fix safety
 There is no fix: what takes the place of the wait depends on what is waited for.
@@ -82,7 +82,8 @@ def check(dag_file: DagFile, *, long_wait: float = 60.0, very_long_wait: float =
             if wait.total is None or wait.total >= threshold:
                 warn = wait.total is None or wait.total >= very_long_wait
                 message = (
-                    f"{task.name} {_what(wait)}, which keeps its worker slot all the while; {_way_out(wait)}"
+                    f"{task.name} {_what(wait)}, which keeps its worker slot all the while; "
+                    f"{_way_out(dag_file, wait)}"
                 )
                 severity: Severity = "warning" if warn else "advice"
                 yield found(wait.span, message, symbol=wait.waiter, severity=severity)
@@ -100,9 +101,11 @@ def _what(wait: Wait) -> str:
     return what + (f" in `{'` → `'.join(wait.through)}`" if wait.through else "")
 
 
-def _way_out(wait: Wait) -> str:
+def _way_out(dag_file: DagFile, wait: Wait) -> str:
+    if not dag_file.target.triggerer:
+        return 'a sensor with `mode="reschedule"` gives the slot back meanwhile'
     if wait.waiter:
         return f"{wait.waiter.rpartition('.')[2]} with `deferrable=True` waits in the triggerer instead"
     if wait.how == "sleep":
-        return "`WaitSensor(…, deferrable=True)` between two tasks waits in the triggerer instead"
+        return f"{dag_file.pause} between two tasks waits in the triggerer instead"
     return "a deferrable class or a trigger of your own waits in the triggerer instead"

@@ -269,3 +269,22 @@ HOSTILE = {
 def test_code_that_nobody_writes_by_hand_ends(tmp_path: Path, name: str) -> None:
     findings = check(HEAD + "@task\nasync def f(x):\n" + HOSTILE[name], tmp_path)
     assert all(found.rule in OURS for found in findings)
+
+
+def test_without_a_triggerer_nothing_that_needs_one_is_proposed(tmp_path: Path) -> None:
+    text = (
+        "import asyncio\nimport httpx\nfrom airflow.providers.http.hooks.http import HttpAsyncHook\n"
+        "from airflow.sdk import task\n\n\n"
+        "@task\nasync def waits():\n    await asyncio.sleep(600)\n\n\n"
+        '@task\nasync def asks():\n    async with httpx.AsyncClient() as c:\n        await c.get("/x")\n\n\n'
+        '@task\ndef forgets():\n    return HttpAsyncHook(method="GET").run("/x")\n'
+    )
+    path = tmp_path / "dag.py"
+    path.write_text(text)
+    for triggerer in (True, False):
+        select = (*OURS, "async-hook-in-sync-task")
+        settings = replace(Settings(root=tmp_path), select=select, triggerer=triggerer)
+        context = engine.prepare(settings, detect(tmp_path, settings, "3.3", True))
+        findings = engine.check(path.read_bytes(), str(path), context)
+        assert [found.span.line for found in findings] == ([9, 15, 20] if triggerer else [9, 20])
+        assert any("deferrable=True" in found.message for found in findings) is triggerer

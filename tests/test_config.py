@@ -110,6 +110,10 @@ def test_the_root_without_a_configuration_is_the_nearest_mark_of_a_project(
     [
         ("selct = []", "dag-advisor.toml: unknown key `selct`; did you mean `select`?"),
         (
+            "[tool.dag-advisor]\nselect = []",
+            "dag-advisor.toml: unknown key `tool`; keys stand here without `[tool.dag-advisor]`",
+        ),
+        (
             "target_airflow = '3.0'",
             "dag-advisor.toml: unknown key `target_airflow`; did you mean `target-airflow`?",
         ),
@@ -158,6 +162,12 @@ def test_a_mistake_is_told_with_file_key_and_what_is_right(
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, None, False)
     assert str(caught.value) == message
+
+
+def test_a_table_spelt_with_an_underscore_is_told(write: Callable[[str, str], Path], tmp_path: Path) -> None:
+    write("pyproject.toml", "[tool.dag_advisor]\ntriggerer = false\n")
+    with pytest.raises(ConfigError, match=r"did you mean `tool\.dag-advisor`\?"):
+        load(tmp_path, None, False)
 
 
 def test_a_syntax_error_names_the_line(write: Callable[[str, str], Path], tmp_path: Path) -> None:

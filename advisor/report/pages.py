@@ -71,8 +71,10 @@ def _page(rule: Rule) -> Iterator[str]:
         yield ""
     if doc.references:
         yield from ("## References", "", *(f"- {reference}" for reference in doc.references), "")
-    yield from (
-        "## Suppress it",
-        "",
-        f"`# dag-advisor: ignore[{rule.name}] reason` on a line of the statement.",
-    )
+    yield from ("## Suppress it", "", _suppression(rule))
+
+
+def _suppression(rule: Rule) -> str:
+    if rule.name == "unreadable-file":  # its comments can't be read either
+        return "No comment can; `exclude` or `per-file-ignores` in the configuration leave the file out."
+    return f"`# dag-advisor: ignore[{rule.name}] reason` on a line of the statement."
