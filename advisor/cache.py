@@ -25,6 +25,7 @@ _VERSION = 1  # of the format
 _KEPT = 6  # files, one for each way to run: configuration, target, version
 _MAX_FILES = 100_000  # remembered in one of them; those of other runs go first
 _ALONE = "*"  # stands for findings that depend on nothing but the file
+_ABANDONED = 3_600 * 10**9  # nanoseconds
 _RACY = 2_000_000_000  # nanoseconds: a file this young may change again without its time showing it
 _RECORDS = (finding.Finding, finding.Fix, finding.Span, *get_args(finding.Rewrite))
 
@@ -240,6 +241,10 @@ def _oldest(folder: Path) -> Iterator[Path]:
     stamps = {path: stamp_of(str(path)) for path in folder.glob("*.json")}
     ordered = sorted(stamps, key=lambda path: stamps[path] or Stamp(0, 0), reverse=True)
     yield from ordered[_KEPT:]
+    for path in folder.glob("*.tmp"):  # of runs that were killed; a living one needs seconds
+        stamp = stamp_of(str(path))
+        if stamp is not None and stamp.changed < time.time_ns() - _ABANDONED:
+            yield path
 
 
 def _is_module(name: Any) -> bool:

@@ -275,3 +275,14 @@ def test_a_cache_from_elsewhere_reads_nothing_outside(
         entry[3:4] = [[module]]
     kept.write_text(json.dumps(data))
     assert said(capsys) == first
+
+
+def test_what_killed_runs_left_behind_goes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys)
+    folder = project / cachefolder.NAME / "findings"
+    for name in ("old.json.1.tmp", "young.json.2.tmp"):
+        (folder / name).write_text("{")
+    os.utime(folder / "old.json.1.tmp", (1_700_000_000, 1_700_000_000))
+    (project / "dags/d1.py").write_text("import airflow\n")
+    said(capsys)
+    assert [path.name for path in folder.glob("*.tmp")] == ["young.json.2.tmp"]

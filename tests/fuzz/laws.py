@@ -335,7 +335,6 @@ exclude = ["legacy/", "*.pyi"]
 target-airflow = "3.2"
 triggerer = true
 default-deferrable = false
-environment = "venv"
 baseline = "b.json"
 blocking-calls = ["mycorp.client.fetch"]
 
@@ -345,7 +344,8 @@ blocking-calls = ["mycorp.client.fetch"]
 [rules.long-wait-in-async-task]
 long-wait = 120
 """
-_TOML = ["[", "]", "[[", "=", '"', "'''", "\n", ".", "{", "}", "#", "1e999", "nan", "inf", "0x", "1979-05-27", "-1", "true",
+_TOML = [
+    'environment = "venv"\n',"[", "]", "[[", "=", '"', "'''", "\n", ".", "{", "}", "#", "1e999", "nan", "inf", "0x", "1979-05-27", "-1", "true",
          "10" * 40, "\0", "é", "\ud800", "[tool.dag-advisor]\n", "**", "[!", "../", "/", "~", "$X", "\\", "99999.1", "3", "2.10",
          "missing-deferrable", "[rules.missing-deferrable]\n", "a = [[[[", "{a={a={"]  # fmt: skip
 CONFIGS = st.lists(
