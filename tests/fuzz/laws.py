@@ -511,9 +511,9 @@ Law = Callable[[Any], None]
 LAWS: dict[str, tuple[Law, st.SearchStrategy[Any], int]] = {
     # what must hold, for what, and how many inputs make up a slice of a second
     "check": (findings_are_sound, texts.files(), 20),
-    "fix": (fixes_are_sound, texts.files(2), 10),
-    "edits": (edits_stay_inside, texts.files(2), 10),
-    "add-ignore": (suppressions_are_sound, texts.files(2), 10),
+    "fix": (fixes_are_sound, st.one_of(texts.restyled(), texts.files(2)), 10),
+    "edits": (edits_stay_inside, st.one_of(texts.restyled(), texts.files(2)), 10),
+    "add-ignore": (suppressions_are_sound, st.one_of(texts.restyled(), texts.files(2)), 10),
     "comments": (comments_are_found, texts.files(6), 20),
     "names": (names_are_sound, texts.files(), 15),
     "values": (computed.folding_is_computing, computed.PROGRAMS, 40),

@@ -176,6 +176,33 @@ def files(draw: st.DrawFn, most: int = 4) -> bytes:
     return data
 
 
+_INNER = re.compile(r"(?<=[(,=])|(?=[),=])")
+_STYLES = [
+    "\n",
+    " ",
+    "  # why\n",
+    "\\\n",
+    "\f",
+    "\t",
+    "\n\n",
+    " \\\n ",
+    "# dag-advisor: ignore[x] y\n",
+    "# type: ignore\n",
+]
+
+
+@st.composite
+def restyled(draw: st.DrawFn) -> bytes:
+    """A piece of a real file with blanks, comments and line ends where Python mostly allows them."""
+    text = draw(st.one_of(parts(), grown()))
+    places = [match.start() for match in _INNER.finditer(text)]
+    chosen = draw(st.lists(st.tuples(PLACE, st.sampled_from(_STYLES)), max_size=6))
+    for place, style in sorted(chosen, reverse=True) if places else ():
+        at = places[place * len(places) // 10_000]
+        text = text[:at] + style + text[at:]
+    return encoded(text, draw(st.integers(0, 16)))
+
+
 # -- a grammar
 
 NUMBERS = st.sampled_from(
