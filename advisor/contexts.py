@@ -253,7 +253,7 @@ def in_loop(node: Node) -> bool:
             return False
         if kind == "for_in_clause":
             return in_loop_after(ancestor)
-        if kind in _LOOPS and not _evaluated_once(ancestor, kind, child):
+        if kind in _LOOPS and not _evaluated_once(ancestor, kind, child) and not _one_turn(ancestor):
             return True
         child = ancestor
     return False
@@ -269,6 +269,18 @@ def _evaluated_once(loop: Node, kind: str, child: Node) -> bool:
     if kind == "for_statement":
         return child != loop.field("body")
     return kind == "while_statement" and child.kind() == "else_clause"
+
+
+def _one_turn(loop: Node) -> bool:
+    """Whether a loop goes over a written list of one: `for region in ["eu"]`."""
+    clauses = [loop] if loop.kind() == "for_statement" else loop.named_children()
+    over = [c.field("right") for c in clauses if c.kind() in ("for_statement", "for_in_clause")]
+    return bool(over) and all(node is not None and _holds_one(node) for node in over)
+
+
+def _holds_one(node: Node) -> bool:
+    items = [item.kind() for item in node.named_children() if item.kind() != "comment"]
+    return node.kind() in ("list", "tuple", "set") and len(items) == 1 and items != ["list_splat"]
 
 
 def class_bases(owner: Node) -> list[Node]:

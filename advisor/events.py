@@ -224,18 +224,24 @@ class Ways:
 
     def _loop(self, node: Node, depth: int) -> bool:
         outer, self._breaks = self._breaks, False
-        body, test = node.field("body"), node.field("condition")
+        body, test, other = node.field("body"), node.field("condition"), node.field("alternative")
         if body is not None:
             self._block(body, depth)
         broken, self._breaks = self._breaks, outer
         forever = node.kind() == "while_statement" and test is not None and test.text() in ("True", "1")
         if node.kind() == "for_statement" and any(child.kind() == "async" for child in node.children()):
-            return broken or not self._sends(node)  # the events of another generator, handed on
-        if node.kind() == "while_statement" and not forever and self._sends(node):
-            return broken
-        if not forever:
-            self._origin = node
-        return broken or not forever
+            over = not self._sends(node)  # the events of another generator, handed on
+        elif node.kind() == "while_statement" and not forever and self._sends(node):
+            over = False
+        else:
+            over = not forever
+            if over:
+                self._origin = node
+        # What stands in the `else` of a loop runs whenever the loop has come to its end.
+        otherwise = other.field("body") if other is not None else None
+        if over and otherwise is not None:
+            over = self._block(otherwise, depth)
+        return broken or over
 
     def _try(self, node: Node, depth: int) -> bool:
         body = node.field("body")

@@ -158,7 +158,7 @@ def _endless(flow: Flow, whole_task: bool) -> list[Node] | None:
     if flow.is_async:
         busy = any(streams(flow, call) or (is_awaited(call) and not is_sleep(flow, call)) for call in calls)
     else:
-        busy = any(asks(flow, call) for call in calls)
+        busy = any(asks(flow, call) or streams(flow, call) for call in calls)
     return None if busy or not whole_task else []
 
 

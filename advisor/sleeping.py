@@ -21,7 +21,7 @@ from advisor.records import replace
 from advisor.syntax import Node, enclosing, strip_parentheses
 from advisor.values import UNKNOWN, Dict, seconds
 from advisor.waiters import waiter_of
-from advisor.waiting import Wait, defaults_of, in_order
+from advisor.waiting import Wait, defaults_of, in_order, within
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -127,7 +127,7 @@ class _Reader:
                 span = file.tree.span(loop)
                 waiter = waiter_of(self._dag_file, file, judged.questions, receiver)
                 found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
-                found = [w for w in found if w.how == "polling" or not _within(w.span, span)]
+                found = [w for w in found if w.how == "polling" or not within(w.span, span)]
         self._open.pop()
         return found
 
@@ -265,10 +265,6 @@ def _given_to(dag_file: DagFile, task: PythonTask) -> dict[str, float]:
         if number is not None:
             given[name] = number
     return given
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _in_test(function: Node) -> bool:

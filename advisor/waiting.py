@@ -63,6 +63,11 @@ def in_order(found: list[Wait]) -> list[Wait]:
     return sorted(kept.values(), key=lambda wait: (wait.span.start, wait.how))
 
 
+def within(inner: Span, outer: Span) -> bool:
+    """Whether one span lies in another."""
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
 class _Reader:
     """Goes through one task and what it awaits; each function is read once."""
 
@@ -115,6 +120,8 @@ class _Reader:
                     span = file.tree.span(loop)
                     waiter = self._waiter(file, judged)
                     found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
+                    # Behind a helper all waits get the span of one call, so that the pauses of a loop go here.
+                    found = [w for w in found if w.how == "polling" or not within(w.span, span)]
         found += self._through_helpers(file, function, given, depth, bound)
         self._open.pop()
         return found

@@ -159,6 +159,12 @@ MESSAGES = [
         "`WaitSensor(…, deferrable=True)` between two tasks waits in the triggerer instead",
     ),
     (
+        "async def until(c):\n    while not await c.done():\n        await asyncio.sleep(60)\n\n\n"
+        "@task\nasync def waits(c):\n    await until(c)\n",
+        "waits polls every 60 s with no end in sight in `until`, which keeps its worker slot all the while; "
+        "a deferrable class or a trigger of your own waits in the triggerer instead",
+    ),
+    (
         '@task\nasync def asks():\n    async with httpx.AsyncClient() as c:\n        await c.get("/x")\n',
         "asks is async for a single request, which overlaps with nothing; "
         "HttpOperator with `deferrable=True` gives its worker slot back meanwhile",

@@ -106,6 +106,11 @@ BODIES = {
     "ten minutes between items": ("for one in job:\n    c.send(one)\n    time.sleep(600)", True),
     "an unknown pause": ("while not c.finished(job):\n    time.sleep(c.interval)", False),
     "serves for ever": ("while True:\n    c.serve(job)\n    time.sleep(60)", False),
+    "a queue of its own": (
+        "while True:\n    one = c.queue.get()\n    if one is None:\n        time.sleep(60)\n        continue\n    print(one)",
+        False,
+    ),
+    "nothing but sleep": ("while True:\n    time.sleep(60)", True),
     "dict that is looked into": (
         "job = dict(job)\nwhile not job.get('done'):\n    time.sleep(30)\n    job = c.load(job['id'])",
         True,
