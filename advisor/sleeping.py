@@ -9,7 +9,6 @@ from advisor.arguments import Arguments
 from advisor.catalog.waits import waits
 from advisor.contexts import class_bases
 from advisor.coroutines import argument, has_splat, parameters
-from advisor.finding import Span
 from advisor.flow import Flow, Readable, loop_around
 from advisor.mentions import mentions
 from advisor.polling import Polling, after_failure, polling
