@@ -177,6 +177,8 @@ def _awaited_sleep(dag_file: DagFile, one: Reached) -> Fix | None:
     given = arguments_of(call)
     if statement.kind() != "expression_statement" or not around.text().startswith("async"):
         return None
+    if next(enclosing(call, "class_definition", "function_definition"), None) != around:
+        return None  # no `await` in the body of a class
     if len(given) != 1 or keyword_parts(given[0]) is not None or given[0].kind() == "list_splat":
         return None
     name = _asyncio(dag_file, call)
@@ -226,7 +228,16 @@ def _import_behind(file: Readable, function: Node) -> Node | None:
         head = inner
     bindings = file.names.lookup(head) if head.kind() == "identifier" else []
     imported = bindings[0].imported if len(bindings) == 1 else None
-    return imported.statement if imported is not None and not imported.guarded else None
+    if imported is None or imported.guarded:
+        return None
+    # Sleeps under several names (`import time`, `from time import sleep`) ask for one import of asyncio.
+    root = imported.target.partition(".")[0]
+    same = [
+        other.statement
+        for other in file.names.imports
+        if other.target.partition(".")[0] == root and other.scope == imported.scope and not other.guarded
+    ]
+    return min(same, key=lambda statement: statement.range().start.index)
 
 
 def blocking_in_tasks(dag_file: DagFile) -> list[tuple[str, Blocker]]:

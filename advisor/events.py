@@ -233,6 +233,8 @@ class Ways:
             over = not self._sends(node)  # the events of another generator, handed on
         elif node.kind() == "while_statement" and not forever and self._sends(node):
             over = False
+        elif body is not None and self._always_sends(body):
+            over = False  # whether there is anything to go over is not to be seen
         else:
             over = not forever
             if over:
@@ -242,6 +244,11 @@ class Ways:
         if over and otherwise is not None:
             over = self._block(otherwise, depth)
         return broken or over
+
+    def _always_sends(self, body: Node) -> bool:
+        """Whether a block sends an event by a statement of its own: `for event in events: yield event`."""
+        statements = [one for one in body.named_children() if one.kind() == "expression_statement"]
+        return any(self._sends(one) for one in statements)
 
     def _try(self, node: Node, depth: int) -> bool:
         body = node.field("body")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -202,7 +201,7 @@ class _Trial:
         self._data = data
         self._path = path
         self._findings = findings
-        self._parsed = _parses(data)
+        self._parsed = _parsed_by(data)
 
     def outcome(self, chosen_bundles: Sequence[Sequence[Finding]]) -> Proven | str:
         """The file with these fixes, or why they can't be made."""
@@ -219,7 +218,7 @@ class _Trial:
             return f"the fix needs a character that the file's encoding, {self._source.encoding}, lacks"
         if data == self._data:
             return "the fix would change nothing"
-        if self._parsed and not _parses(data):
+        if _parsed_by(data) < self._parsed:
             return "the fixed file would not parse"
         return self._regression(chosen, changes, data) or Proven(data, changes)
 
@@ -256,22 +255,25 @@ def _moved(offset: int, changes: Sequence[Edit]) -> int:
     return offset + shift
 
 
-def _parses(data: bytes) -> bool:
-    """Whether the running Python parses the file; where it is older than the code, whether ast-grep does."""
+def _parsed_by(data: bytes) -> int:
+    """Who makes sense of a file: 2 the running Python, 1 ast-grep alone (the code is newer than Python), 0 none.
+
+    Compiled and never run: that `await` stands where none may, in the body of a class, a parser alone does not tell.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(data)
+            compile(data, "<fixed>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         pass
     except (RecursionError, MemoryError):
-        return True  # too deep for Python's own parser, which proves nothing
+        return 1  # too deep for Python's own parser, which proves nothing
     else:
-        return True
+        return 2
     from advisor import syntax
 
     try:
         syntax.parse(decode(data).text)
     except (syntax.SyntaxFailure, Unreadable):
-        return False
-    return True
+        return 0
+    return 1

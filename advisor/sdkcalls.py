@@ -10,7 +10,7 @@ from advisor.catalog.sdk_calls import SdkCall, sdk_call
 from advisor.finding import AddAwait, Fix, ReplaceText, Span
 from advisor.reached import Reached, reached
 from advisor.records import dataclass
-from advisor.syntax import Node, enclosing, function_of
+from advisor.syntax import COMPREHENSIONS, Node, enclosing, function_of
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -31,6 +31,7 @@ _ROOMY = frozenset(
     | {"interpolation", "list_comprehension", "for_in_clause", "with_item", "for_statement"}
 )
 _TIGHT = frozenset({"attribute", "subscript"})
+_CLOSED = frozenset({"class_definition", "generator_expression"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,5 +117,11 @@ def _awaited(dag_file: DagFile, one: Reached, facts: SdkCall) -> Fix | None:
 
 
 def _is_lazy(call: Node, function: Node) -> bool:
-    """Whether an `await` at a call would make an async generator of the expression around it."""
-    return any(function in outer.ancestors() for outer in enclosing(call, "generator_expression"))
+    """Whether no `await` may stand at a call: in the body of a class, in a generator expression, which it would make
+    an async one, and in a comprehension in another, for which Python 3.10 asks for an async one, too."""
+    between = [
+        outer
+        for outer in enclosing(call, "class_definition", *COMPREHENSIONS)
+        if function in outer.ancestors()
+    ]
+    return len(between) > 1 or any(outer.kind() in _CLOSED for outer in between)

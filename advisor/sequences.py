@@ -171,7 +171,7 @@ class _Reader:
         if self._own(body, "while_statement"):
             return None
         flow = Flow(self._visit.file, loop)
-        if sum(map(len, flow.sources.values())) > _MAX_SOURCES:
+        if sum(map(len, flow.sources.values())) > _MAX_SOURCES or self._gives_up(flow):
             return None
         names = {name.text() for name in self._tree.kinds("identifier", under=left)}
         fed = self._fed(flow, names)
@@ -209,6 +209,12 @@ class _Reader:
                     ):
                         fed.add(name)
         return fed
+
+    def _gives_up(self, flow: Flow) -> bool:
+        """Whether what the turns have counted ends the loop: `errors += 1; if errors > 3: raise`."""
+        counted = {name for name, sources in flow.sources.items() if any(source.builds for source in sources)}
+        tests = (test for node in flow.own("raise_statement") for test in flow.tests(node))
+        return any(name.text() in counted for test in tests for name in flow.names_in(test))
 
     def _sometimes_set(self, flow: Flow) -> set[str]:
         """Names that some turns set and the next ones read: a token that is renewed."""

@@ -371,6 +371,12 @@ SLEEPS = [
         "    await asyncio.sleep (5)\n",
     ),
     (
+        "import time as t\nfrom time import sleep\nfrom airflow.sdk import task\n@task\nasync def a():\n"
+        "    sleep(1); t.sleep(2)\n",
+        "import asyncio\nimport time as t\nfrom time import sleep\nfrom airflow.sdk import task\n@task\n"
+        "async def a():\n    await asyncio.sleep(1); await asyncio.sleep(2)\n",
+    ),
+    (
         "import asyncio as aio\nimport time\nfrom airflow.sdk import task\n@task\nasync def t():\n"
         "    time.sleep(1); time.sleep(2)\n",
         "import asyncio as aio\nimport time\nfrom airflow.sdk import task\n@task\nasync def t():\n"
@@ -405,6 +411,7 @@ def test_a_sleep_is_awaited_and_every_other_byte_kept(before: str, after: str, t
         "import time\n@task\nasync def t(asyncio):\n    time.sleep(5)\n",
         # not a statement of a coroutine
         "import time\n@task\nasync def t():\n    x = [time.sleep(5)]\n",
+        "import time\n@task\nasync def t():\n    class U:\n        time.sleep(5)\n    U()\n",
         "import time\n@task\nasync def t():\n    def u():\n        time.sleep(5)\n    u()\n",
         "import time\ndef u():\n    time.sleep(5)\n@task\nasync def t():\n    u()\n",
         # where the import belongs is not certain, or has no line of its own

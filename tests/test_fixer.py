@@ -188,6 +188,25 @@ def test_fix_that_does_not_parse_is_refused() -> None:
     assert reasons(done) == ["the fixed file would not parse"]
 
 
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        ("async def f():\n    class A:\n        x = g()\n", "g()", "(await g())"),
+        ("def f():\n    g()\n", "g()", "await g()"),
+        ("x = g()\n", "g()", "type = = g()"),
+    ],
+)
+def test_fix_that_parses_and_does_not_compile_is_refused(text: str, old: str, new: str) -> None:
+    def check(data: bytes) -> list[Finding]:
+        start, line = data.decode().index(old), text[: text.index(old)].count("\n") + 1
+        where = Span(start, start + len(old), line, 1, line, 1 + len(old))
+        return [] if new in data.decode() else [finding("r", where, ReplaceText(where, old, new))]
+
+    done = run(text, check)
+    assert done.data.decode() == text
+    assert reasons(done) == ["the fixed file would not parse"]
+
+
 def test_fix_that_leaves_its_finding_is_refused() -> None:
     def check(data: bytes) -> list[Finding]:
         return [

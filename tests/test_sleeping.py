@@ -107,7 +107,8 @@ BODIES = {
     "an unknown pause": ("while not c.finished(job):\n    time.sleep(c.interval)", False),
     "serves for ever": ("while True:\n    c.serve(job)\n    time.sleep(60)", False),
     "a queue of its own": (
-        "while True:\n    one = c.queue.get()\n    if one is None:\n        time.sleep(60)\n        continue\n    print(one)",
+        "while True:\n    one = c.queue.get()\n    if one is None:\n        time.sleep(60)\n        continue\n"
+        "    print(one)",
         False,
     ),
     "nothing but sleep": ("while True:\n    time.sleep(60)", True),

@@ -166,6 +166,18 @@ def in_a_row():
                 print(await get(client, path))
 
     @task
+    async def until_too_many_fail(paths: list[str]):
+        failed = 0
+        async with httpx.AsyncClient(base_url=API) as client:
+            for path in paths:
+                try:
+                    await client.get(path)
+                except httpx.HTTPError:
+                    failed += 1
+                    if failed > 3:
+                        raise
+
+    @task
     async def rows(days: list[str]):
         count = 0
         async with httpx.AsyncClient(base_url=API) as client:
@@ -184,7 +196,7 @@ def in_a_row():
     a_walk_from_node_to_node("a") >> a_crawl([]) >> a_balance([]) >> until_one_is_free([]) >> tries()
     as_long_as_there_is_budget([]) >> a_token_that_is_renewed([]) >> at_the_service_s_pace([]) >> behind_a_lock([], 1)
     one_connection([]) >> one_sftp_connection([]) >> to_one_file([]) >> streamed([]) >> counted_pages(1)
-    in_the_order_of_events([]) >> either_or() >> rows([]) >> three_lanes([])
+    in_the_order_of_events([]) >> either_or() >> rows([]) >> three_lanes([]) >> until_too_many_fail([])
 
 
 in_a_row()
