@@ -53,7 +53,8 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
             for caveat in task.certain_caveats:
                 if caveat.effect == "ends-without-looking":
                     message = f"`deferrable=True` does nothing on this {task.class_name}: {caveat.text}"
-                    yield found(task.span, message, symbol=task.symbol)
+                    fix = Fix("display-only", "drop `deferrable=True`")
+                    yield found(task.span, message, symbol=task.symbol, fix=fix)
                     break
 
 

@@ -19,7 +19,7 @@ DateTimeSensorAsync(task_id="until", target_time="{{ data_interval_end }}")
 
 ## Fix safety
 Where the class has an async twin: unsafe, the twin is imported under the name that the file uses and the argument
-dropped, so that a DAG which did not load runs. None for the others.
+dropped, so that a DAG which did not load runs. Display-only for classes and decorators that never take it.
 
 ## References
 - https://airflow.apache.org/docs/apache-airflow/stable/authoring-and-scheduling/deferring.html
@@ -37,6 +37,9 @@ from advisor.remedies import exchange, group_of
 SEVERITY = "error"
 GROUP = "deferral-misused"
 FIX = "unsafe"
+
+
+_DROP = Fix("display-only", "drop `deferrable`")
 
 
 def check(dag_file: DagFile) -> Iterator[Finding]:
@@ -57,12 +60,14 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
     for decorator in dag_file.task_decorators:
         if decorator.gives_flag_in_vain:
             message = f"`@task.{decorator.flavour}` takes no `deferrable`: Airflow refuses this DAG when it parses it"
-            yield found(decorator.span, message.replace("@task.`", "@task`"))
+            yield found(decorator.span, message.replace("@task.`", "@task`"), fix=_DROP)
 
 
 def _fix(dag_file: DagFile, task: Operator, twin: str | None) -> Fix | None:
-    if twin is None or task.arguments.node("deferrable") is None:
+    if task.arguments.node("deferrable") is None:
         return None
+    if twin is None:
+        return _DROP
     module, _, name = twin.rpartition(".")
     made = exchange(dag_file, task, module, name, keep_name=True)
     if made is None:
