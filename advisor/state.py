@@ -229,6 +229,8 @@ class State:
     def _hands_itself_on(self, methods: list[Method]) -> bool:
         """Whether the object is given away or filled in a way that can't be seen."""
         for method in methods:
+            if any(use.name == "__dict__" for use in self._of(method)):
+                return True  # self.__dict__.update(state)
             for node in method.layer.file.tree.occurrences.get("self", ()):
                 parent = node.parent()
                 if parent is None or parent.kind() in ("attribute", "parameters", "typed_parameter"):

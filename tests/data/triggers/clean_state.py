@@ -154,3 +154,13 @@ class BeforeEachRun(BaseOperator):
 
     def done(self, context, event=None):
         return self.hook.result(event["job_id"])
+
+
+class TakesItsStateAlong(BaseOperator):
+    def execute(self, context):
+        self.job_id = JobHook().start()
+        self.defer(trigger=JobTrigger(self.job_id), method_name="done", kwargs={"state": {"job_id": self.job_id}})
+
+    def done(self, context, state, event=None):
+        self.__dict__.update(state)
+        return JobHook().result(self.job_id)
