@@ -251,3 +251,7 @@ def _uninterrupted() -> Iterator[None]:
 def _stop(pool: ProcessPoolExecutor) -> None:
     for process in list((pool._processes or {}).values()):  # no public way to end a pool at once before 3.14
         process.terminate()
+    queue = pool._result_queue
+    if queue is not None:
+        # One of them may have been cut off in the middle of a result: without this end nobody waits for its rest.
+        queue._writer.close()  # type: ignore[attr-defined]

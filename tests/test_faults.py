@@ -212,15 +212,17 @@ def alive(pids: list[int]) -> list[int]:
 def busy(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], list[int]]]]:
     """A check that has started its processes, and their ids."""
     tree(tmp_path, 1)
-    body = "".join(f"    S3KeySensor(task_id='t{i}', bucket_key='a', timeout={i} * 60)\n" for i in range(60))
+    body = "".join(f"    S3KeySensor(task_id='t{i}', bucket_key='a', timeout={i} * 60)\n" for i in range(400))
     for number in range(80):
         (tmp_path / f"dags/big{number}.py").write_text(DAG.format(number=number) + body)
     started: list[subprocess.Popen[str]] = []
 
     def begin() -> tuple[subprocess.Popen[str], list[int]]:
-        running = start(tmp_path, "check", "--jobs", "2", "--no-cache", "dags")
+        # To a file: a pipe that nobody reads yet would hold up a run that is through already.
+        running = start(tmp_path, "check", "--jobs", "2", "--no-cache", "--output-file", "out.txt", "dags")
         started.append(running)
-        while running.poll() is None and len(children(running.pid)) < 2:
+        end = time.monotonic() + 60
+        while running.poll() is None and len(children(running.pid)) < 2 and time.monotonic() < end:
             time.sleep(0.01)
         return running, children(running.pid)
 
