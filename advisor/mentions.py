@@ -12,9 +12,10 @@ from advisor.names import absolute
 if TYPE_CHECKING:
     from advisor.project import Project
 
-# As in `firstparty`; what they find in comments and strings costs a look-up and does no harm.
+# As in `firstparty`: each begins with fixed text, which makes the search cheap; what they find in comments and strings
+# costs a look-up and does no harm.
 _FROM = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
-_IMPORT = re.compile(rb"(?:^|\n)[ \t]*import[ \t]+([\w., \t]+)")
+_IMPORT = re.compile(rb"import[ \t]+([\w., \t]+)")
 _WORD = re.compile(rb"\w+")
 _MAX_SIZE = 1_000_000  # bytes
 _MAX_FILES = 300  # modules behind one file
@@ -66,11 +67,11 @@ class Mentions:
             module = origin.decode()
             if module.startswith("."):
                 module = absolute(module, self._project.package_of(path))
+            if module.partition(".")[0] not in tops:
+                continue
             located = self._project.locate(module, path)
             if located is not None:
                 found[located] = None
-            if located is None and module.partition(".")[0] not in tops:
-                continue
             if located is None or located.endswith("__init__.py"):
                 beside = None if located is None else self._project.entries(os.path.dirname(located))
                 for name in map(bytes.decode, _WORD.findall(names)):
@@ -78,9 +79,13 @@ class Mentions:
                     inner = self._project.locate(f"{module}.{name}", path) if known else None
                     if inner is not None:
                         found[inner] = None
-        for plain in _IMPORT.findall(data):
-            for part in plain.split(b","):
-                located = self._project.locate(part.split()[0].decode(), path) if part.split() else None
+        for plain in _IMPORT.finditer(data):
+            start = plain.start()
+            if data[data.rfind(b"\n", 0, start) + 1 : start].strip():
+                continue  # the end of `from … import …`
+            for part in plain[1].split(b","):
+                name = part.split()[0].decode() if part.split() else ""
+                located = self._project.locate(name, path) if name.partition(".")[0] in tops else None
                 if located is not None:
                     found[located] = None
         return False, tuple(found)
