@@ -30,7 +30,7 @@ ADVISOR = (
     "json",
 )
 RUFF = (
-    str(SCRIPTS / "ruff"),
+    shutil.which("ruff") or "ruff",
     "check",
     "--select",
     "AIR,ASYNC",
@@ -68,6 +68,8 @@ def main() -> None:
         show("ruff AIR,ASYNC, cold", [*RUFF, "--no-cache", str(tree)], turns)
         cached: tuple[tuple[str, tuple[str, ...]], ...] = (("dag-advisor", ADVISOR), ("ruff", RUFF))
         for name, command in cached:
+            if not Path(command[0]).exists():
+                continue
             run([*command, str(tree)], tree)  # fills the cache
             time.sleep(2.1)
             run([*command, str(tree)], tree)

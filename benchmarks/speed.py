@@ -70,6 +70,7 @@ def main() -> None:
         "advisor.cli",
         "check",
         "--isolated",
+        "--no-cache",
         "--exit-zero",
         "--output-format",
         "json",
