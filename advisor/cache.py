@@ -191,12 +191,12 @@ class Cache:
             self._entries[real] = Entry(stamp, seen.digest, None, prints[real], encoded)
         for real, node in self._nodes.items():
             known = self._entries.get(real)
-            if node is not None:
+            if node is None:
+                continue
+            if known is None or known.digest != node.digest:  # only imported, and new or changed since
                 stamp = self._stamp(real) or Stamp(0, 0)
-                known = known or Entry(
-                    stamp if stamp.changed < young else Stamp(0, 0), node.digest, None, "", ()
-                )
-                self._entries[real] = known._replace(modules=node.modules)
+                known = Entry(stamp if stamp.changed < young else Stamp(0, 0), node.digest, None, "", ())
+            self._entries[real] = known._replace(modules=node.modules)
         if len(self._entries) > _MAX_FILES:
             checked = {real for real, _, _ in outcomes}
             self._entries = {path: entry for path, entry in self._entries.items() if path in checked}

@@ -58,13 +58,18 @@ def said(capsys: pytest.CaptureFixture[str], *options: str) -> str:
     return capsys.readouterr().out
 
 
+def context(root: Path) -> engine.Context:
+    """What a run over the project starts from."""
+    settings = Settings(root=root, target_airflow="3.2", source="dag-advisor.toml")
+    made = engine.prepare(settings, detect(root, settings, None, False))
+    made.project.tracking = True
+    return made
+
+
 def remembered(root: Path) -> list[str]:
     """The files whose findings the next run would take from the cache."""
-    settings = Settings(root=root, target_airflow="3.2", source="dag-advisor.toml")
-    context = engine.prepare(settings, detect(root, settings, None, False))
-    context.project.tracking = True
     paths = [found.path for found in find([str(root)], root=root)]
-    known = Cache(root, context).known(paths)
+    known = Cache(root, context(root)).known(paths)
     return [os.path.relpath(path, root) for path, one in zip(paths, known, strict=True) if one is not None]
 
 
@@ -103,6 +108,21 @@ def test_a_constant_that_changes_reaches_those_who_import_it_and_nobody_else(
     assert json.loads(said(capsys))["summary"]["findings"] == 30  # six seconds are no wait
     (project / "dags/company/base.py").write_text("HOUR = 60 * 60\n")
     assert json.loads(said(capsys))["summary"]["findings"] == 60
+
+
+def test_a_module_that_is_only_imported_is_read_once_after_a_change(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dags = [str(path.relative_to(project)) for path in (project / "dags").glob("*.py")]
+    said(capsys, *dags)
+    base = project / "dags/company/base.py"
+    base.write_text("import os\n\nHOUR = 1\n")
+    os.utime(base, (1_700_000_001, 1_700_000_001))
+    changed = said(capsys, *dags)
+    assert json.loads(changed)["summary"]["findings"] == 30
+    known = Cache(project, context(project))
+    monkeypatch.setattr("advisor.cache.read", lambda path: pytest.fail(f"{path} is read again"))
+    assert len([one for one in known.known(dags) if one is not None]) == 60
 
 
 def test_a_module_that_appears_or_goes_is_seen(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
