@@ -116,7 +116,7 @@ def _completed(finding: Finding, rule: Rule, path: str) -> Finding:
 
 
 def _on_topic(data: bytes, path: str, context: Context) -> bool:
-    if any(topic in data for topic in _topics(context.rules)):
+    if any(topic in data for topic in _words(context.rules)[0]):
         return True
     names, odd = _topic_names(context.catalog)
     # Nearly every name holds one of two words, which are looked for much faster than names.
@@ -134,22 +134,25 @@ def _behind(data: bytes, path: str, context: Context) -> bool:
         return True
     if not any(word in data for word in _MAKES_TASKS):
         return False
-    words = dict.fromkeys(word for rule in context.rules for word in rule.behind)
-    return any(mentions(context.project, word).reach(path, data) for word in words)
+    return any(mentions(context.project, word).reach(path, data) for word in _words(context.rules)[1])
 
 
-_word_cache: dict[int, tuple[list[Rule], tuple[bytes, ...]]] = {}
+_word_cache: dict[int, tuple[list[Rule], tuple[bytes, ...], tuple[bytes, ...]]] = {}
 
 
-def _topics(rules: list[Rule]) -> tuple[bytes, ...]:
-    """The words that rules ask for, each once: looking for them is most of what a file off our topic costs."""
+def _words(rules: list[Rule]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """The words that rules ask for in a file, and in what it imports, each once.
+
+    Looking for the first is most of what a file off our topic costs.
+    """
     known = _word_cache.get(id(rules))
     if known is None or known[0] is not rules:
         if len(_word_cache) > _MANY:  # a server's runs never end, and every file may have rules of its own
             _word_cache.clear()
-        words = {_SUPPRESSION}.union(*(rule.topics for rule in rules))
-        known = _word_cache[id(rules)] = rules, tuple(sorted(words))
-    return known[1]
+        topics = {_SUPPRESSION}.union(*(rule.topics for rule in rules))
+        behind = {word for rule in rules for word in rule.behind}
+        known = _word_cache[id(rules)] = rules, tuple(sorted(topics)), tuple(sorted(behind))
+    return known[1], known[2]
 
 
 _topic_cache: dict[int, tuple[Catalog, frozenset[bytes], tuple[bytes, ...]]] = {}
