@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from advisor.asking import Request, single_request
 from advisor.catalog.waits import waits
-from advisor.coroutines import name_of
 from advisor.finding import Span
-from advisor.syntax import Node
+from advisor.syntax import Node, name_of
 from advisor.waiting import Wait, find_calls, waits_of
 
 if TYPE_CHECKING:

@@ -7,10 +7,19 @@ from typing import Literal, TypeAlias
 
 from advisor.catalog.concurrency import concurrency
 from advisor.catalog.waits import waits
-from advisor.definitions import Found, is_async
+from advisor.definitions import Found
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts, strip_parentheses
-from advisor.walks import Visit, name_called
+from advisor.syntax import (
+    Node,
+    arguments_of,
+    enclosing,
+    function_of,
+    is_async,
+    keyword_parts,
+    name_called,
+    strip_parentheses,
+)
+from advisor.walks import Visit
 
 Doing: TypeAlias = Literal["request", "own", "pause", "method", "unknown"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor.flow import Readable
-from advisor.syntax import Node, arguments_of, function_of, keyword_parts
+from advisor.syntax import Node, arguments_of, function_of, keyword_parts, name_of
 
 _STARTERS = frozenset({"create_task", "ensure_future", "start_soon"})
 
@@ -110,8 +110,3 @@ def argument(file: Readable, call: Node, name: str, position: int) -> Node | Non
 
 def has_splat(call: Node) -> bool:
     return any(node.kind() in ("list_splat", "dictionary_splat") for node in arguments_of(call))
-
-
-def name_of(definition: Node) -> str:
-    name = definition.field("name")
-    return name.text() if name is not None else ""

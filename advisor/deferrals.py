@@ -12,7 +12,7 @@ from advisor.contexts import in_loop
 from advisor.finding import Span
 from advisor.lineage import Lineage
 from advisor.resuming import Classes
-from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_parentheses
+from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, name_of, strip_parentheses
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -38,12 +38,12 @@ class Deferral:
     @property
     def method_name(self) -> str:
         """The method that defers."""
-        return _name(self.method)
+        return name_of(self.method)
 
     @property
     def class_name(self) -> str:
         """The operator's class."""
-        return _name(self.owner)
+        return name_of(self.owner)
 
     @property
     def lineage(self) -> Lineage:
@@ -174,8 +174,3 @@ def _method_named(node: Node) -> str:
     name, holder = node.field("attribute"), node.field("object")
     method = holder.field("attribute") if holder is not None and holder.kind() == "attribute" else None
     return method.text() if name is not None and name.text() == "__name__" and method is not None else ""
-
-
-def _name(definition: Node) -> str:
-    name = definition.field("name")
-    return name.text() if name is not None else ""

@@ -119,12 +119,6 @@ def hook_at(classes: tuple[str, ...]) -> HookFacts | None:
     return None
 
 
-def is_async(definition: Node) -> bool:
-    """Whether a function is an `async def`."""
-    first = definition.child(0)
-    return first is not None and first.kind() == "async"
-
-
 def is_generator(file: Readable, definition: Node) -> bool:
     """Whether a function yields."""
     return any(function_of(node) == definition for node in file.tree.kinds("yield", under=definition))

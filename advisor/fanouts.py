@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING
 
 from advisor.awaitables import awaited, awaits_of, inner_call
 from advisor.catalog.concurrency import concurrency
-from advisor.definitions import is_async
 from advisor.finding import Span
 from advisor.flow import loop_around
 from advisor.limiters import Limiters
 from advisor.records import dataclass
 from advisor.sizes import BATCH
-from advisor.syntax import COMPREHENSIONS, Node, arguments_of, function_of, keyword_parts, strip_parentheses
-from advisor.walks import Visit, name_called
+from advisor.syntax import (
+    COMPREHENSIONS,
+    Node,
+    arguments_of,
+    function_of,
+    is_async,
+    keyword_parts,
+    name_called,
+    strip_parentheses,
+)
+from advisor.walks import Visit
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

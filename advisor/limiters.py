@@ -11,8 +11,8 @@ from advisor.coroutines import argument
 from advisor.definitions import Found
 from advisor.flow import Readable
 from advisor.questions import is_awaited
-from advisor.syntax import Node, arguments_of, function_of
-from advisor.walks import Visit, Walk, name_called
+from advisor.syntax import Node, arguments_of, function_of, name_called
+from advisor.walks import Visit, Walk
 
 _WAITING = re.compile(r"\b(?:await|async)\b")
 _MAX_DEPTH = 5

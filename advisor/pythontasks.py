@@ -11,7 +11,7 @@ from advisor.contexts import class_bases, decorator_expressions
 from advisor.finding import Span
 from advisor.flow import Readable
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_parentheses
+from advisor.syntax import Node, arguments_of, enclosing, is_async, keyword_parts, name_of, strip_parentheses
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -279,8 +279,9 @@ class _Finder:
 
     def _of_class(self, owner: Node, method: Node, flavour: str) -> PythonTask:
         span, name = _header(self._dag_file, method), name_of(owner)
-        is_async = _is_async(method)
-        return PythonTask(self._dag_file, method, name, is_async, flavour, name, "method", span, None, owner)
+        return PythonTask(
+            self._dag_file, method, name, is_async(method), flavour, name, "method", span, None, owner
+        )
 
     def _task(
         self,
@@ -292,11 +293,13 @@ class _Finder:
         file: Readable | None = None,
         call: Node | None = None,
     ) -> PythonTask:
-        is_async, home = _is_async(function), file or self._dag_file
+        home = file or self._dag_file
         local = home is self._dag_file
         plain = call is None or how.startswith("@") or self._is_plain(call.field("function"))
-        name = name_of(function)
-        return PythonTask(home, function, name, is_async, flavour, how, kind, span, call, None, local, plain)
+        name, asynchronous = name_of(function), is_async(function)
+        return PythonTask(
+            home, function, name, asynchronous, flavour, how, kind, span, call, None, local, plain
+        )
 
     def _is_plain(self, called: Node | None) -> bool:
         """Whether a class that is called is Airflow's own."""
@@ -411,14 +414,3 @@ def _header(dag_file: DagFile, function: Node) -> Span:
     return dag_file.tree.span(
         function, function.field("return_type") or function.field("parameters") or function
     )
-
-
-def _is_async(function: Node) -> bool:
-    first = function.child(0)
-    return first is not None and first.kind() == "async"
-
-
-def name_of(definition: Node) -> str:
-    """The name of a function or class; "" where there is none."""
-    name = definition.field("name")
-    return name.text() if name is not None else ""

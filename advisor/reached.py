@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.contexts import decorator_expressions
 from advisor.flow import Readable, loop_around
-from advisor.receivers import Owner, Receivers, Ref, name_of
+from advisor.receivers import Owner, Receivers, Ref
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, dotted
+from advisor.syntax import Node, arguments_of, dotted, is_async, name_called, name_of
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -177,7 +177,7 @@ def _step(known: Receivers, file: Readable, node: Node, kind: str, receiver: Own
     if function is None:
         return None
     refs = known.of(file, function, receiver)
-    method = _last_word(node)
+    method = name_called(node)
     awaited = _is_awaited(node)
     targets = [target for ref in refs for target in _targets(known, node, ref)]
     if method in _CALLS_BACK:
@@ -233,7 +233,7 @@ def _is_followed(target: Ref, call: Node, awaited: bool) -> bool:
     if node is None or target.file is None or node.kind() != "function_definition":
         return False
     decorators = list(decorator_expressions(node))
-    if _is_async(node):
+    if is_async(node):
         return not _in_wall(call)
     for expression in decorators:
         called = expression.field("function") if expression.kind() == "call" else expression
@@ -253,20 +253,6 @@ def _upward(node: Node) -> Iterator[Node]:
         parent = parent.parent()
 
 
-def _last_word(call: Node) -> str:
-    """`get` of `session.get(…)` and of `get(…)`."""
-    function = call.field("function")
-    if function is None:
-        return ""
-    last = function.field("attribute") if function.kind() == "attribute" else function
-    return last.text() if last is not None and last.kind() == "identifier" else ""
-
-
-def _is_async(function: Node) -> bool:
-    first = function.child(0)
-    return first is not None and first.kind() == "async"
-
-
 def _is_awaited(call: Node) -> bool:
     """Whether `await` takes what a call gives, straight or through what awaits its arguments."""
     for ancestor in _upward(call):
@@ -283,7 +269,7 @@ def _is_awaited(call: Node) -> bool:
             first = ancestor.child(0)
             return first is not None and first.kind() == "async" and ancestor.field("right") == call
         if kind == "call":
-            return _last_word(ancestor) in _AWAITS
+            return name_called(ancestor) in _AWAITS
         if kind not in _THROUGH:
             return False
     return False
@@ -294,7 +280,7 @@ def _in_wall(call: Node) -> bool:
     for ancestor in _upward(call):
         kind = ancestor.kind()
         if kind == "call":
-            if _last_word(ancestor) in _WALLS:
+            if name_called(ancestor) in _WALLS:
                 return True
         elif kind not in _THROUGH:
             return False

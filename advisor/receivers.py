@@ -12,7 +12,7 @@ from advisor.flow import Readable
 from advisor.names import Binding
 from advisor.project import Module
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, dotted, function_of, keyword_parts, strip_parentheses
+from advisor.syntax import Node, arguments_of, dotted, function_of, keyword_parts, name_of, strip_parentheses
 
 if TYPE_CHECKING:
     from advisor.project import Project
@@ -649,12 +649,6 @@ def _decorators(function: Node) -> set[str]:
         written = dotted(called) if called is not None else None
         found.add((written or "?").rpartition(".")[2])
     return found
-
-
-def name_of(definition: Node) -> str:
-    """The name of a function or class definition."""
-    name = definition.field("name")
-    return name.text() if name is not None else ""
 
 
 def class_of(function: Node) -> Node | None:

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 from advisor.asking import request_of
 from advisor.awaitables import Awaited, awaited, awaits_of, reads_body, with_items
 from advisor.catalog.concurrency import concurrency
-from advisor.coroutines import name_of
-from advisor.definitions import Found, is_async, is_generator
+from advisor.definitions import Found, is_generator
 from advisor.finding import Span
 from advisor.flow import Flow, loop_around
 from advisor.limiters import Limiters
 from advisor.records import dataclass
-from advisor.syntax import COMPREHENSIONS, Node, arguments_of, enclosing, function_of, keyword_parts
-from advisor.walks import Visit, name_called
+from advisor.syntax import (
+    COMPREHENSIONS,
+    Node,
+    arguments_of,
+    enclosing,
+    function_of,
+    is_async,
+    keyword_parts,
+    name_called,
+    name_of,
+)
+from advisor.walks import Visit
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

@@ -13,11 +13,11 @@ from advisor.flow import Flow, Readable, loop_around
 from advisor.mentions import mentions
 from advisor.polling import Polling, after_failure, polling
 from advisor.project import Module
-from advisor.pythontasks import PythonTask, find_lambdas, name_of
+from advisor.pythontasks import PythonTask, find_lambdas
 from advisor.reached import steps
 from advisor.receivers import Owner
 from advisor.records import replace
-from advisor.syntax import Node, enclosing, strip_parentheses
+from advisor.syntax import Node, enclosing, name_of, strip_parentheses
 from advisor.values import UNKNOWN, Dict, seconds
 from advisor.waiters import waiter_of
 from advisor.waiting import Wait, defaults_of, in_order, within

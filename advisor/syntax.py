@@ -27,7 +27,10 @@ __all__ = [
     "dotted",
     "enclosing",
     "function_of",
+    "is_async",
     "keyword_parts",
+    "name_called",
+    "name_of",
     "parse",
     "strip_parentheses",
     "verify",
@@ -473,6 +476,27 @@ def keyword_parts(argument: Node) -> tuple[str, Node] | None:
         return None
     name, value = argument.field("name"), argument.field("value")
     return (name.text(), value) if name is not None and value is not None else None
+
+
+def name_of(definition: Node) -> str:
+    """The name of a function or class; "" where there is none."""
+    name = definition.field("name")
+    return name.text() if name is not None else ""
+
+
+def is_async(definition: Node) -> bool:
+    """Whether a function is an `async def`."""
+    first = definition.child(0)
+    return first is not None and first.kind() == "async"
+
+
+def name_called(call: Node) -> str:
+    """`get` of `session.get(…)` and of `get(…)`; "" where anything else than a name is called."""
+    function = call.field("function")
+    if function is None:
+        return ""
+    name = function.field("attribute") if function.kind() == "attribute" else function
+    return name.text() if name is not None and name.kind() == "identifier" else ""
 
 
 def strip_parentheses(node: Node) -> Node:

@@ -10,12 +10,11 @@ from advisor.catalog.concurrency import concurrency
 from advisor.catalog.hooks import BASE_HOOK, HookFacts, Hooks
 from advisor.catalog.waits import waits
 from advisor.contexts import decorator_expressions
-from advisor.coroutines import name_of
-from advisor.definitions import is_async, is_generator
+from advisor.definitions import is_generator
 from advisor.finding import Span
 from advisor.records import dataclass
-from advisor.syntax import COMPREHENSIONS, Node, enclosing, function_of
-from advisor.walks import Visit, name_called
+from advisor.syntax import COMPREHENSIONS, Node, enclosing, function_of, is_async, name_called, name_of
+from advisor.walks import Visit
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING
 
 from advisor.catalog.hooks import HookFacts
 from advisor.catalog.waits import Client
-from advisor.coroutines import name_of
-from advisor.definitions import Found, client_at, hook_at, is_async
+from advisor.definitions import Found, client_at, hook_at
 from advisor.finding import Span
 from advisor.flow import Readable
 from advisor.questions import is_awaited
 from advisor.sizes import Sizes
-from advisor.syntax import Node, arguments_of, function_of, keyword_parts, strip_parentheses
+from advisor.syntax import (
+    Node,
+    arguments_of,
+    function_of,
+    is_async,
+    keyword_parts,
+    name_called,
+    name_of,
+    strip_parentheses,
+)
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
     from advisor.pythontasks import PythonTask
 
-__all__ = ["Visit", "Walk", "name_called", "walks"]
+__all__ = ["Visit", "Walk", "walks"]
 
 _MAX_DEPTH = 6
 _MAX_VISITS = 150  # functions of one task
@@ -182,15 +190,6 @@ class Walk:
 
 def _is_task(dag_file: DagFile, found: Found) -> bool:
     return found.file is dag_file and dag_file.contexts.task_flavour(found.node) is not None
-
-
-def name_called(call: Node) -> str:
-    """The last name of what is called; "" for anything else than a name."""
-    function = call.field("function")
-    if function is None:
-        return ""
-    name = function.field("attribute") if function.kind() == "attribute" else function
-    return name.text() if name is not None and name.kind() == "identifier" else ""
 
 
 def walks(dag_file: DagFile) -> list[Walk]:

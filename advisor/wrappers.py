@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 from advisor.arguments import Arguments
 from advisor.catalog.record import ClassFacts
 from advisor.contexts import Contexts, decorator_expressions
-from advisor.coroutines import name_of
 from advisor.flow import Readable
-from advisor.syntax import Node, arguments_of, function_of, keyword_parts
+from advisor.syntax import Node, arguments_of, function_of, keyword_parts, name_of
 from advisor.values import MISSING, UNKNOWN, Dict
 
 if TYPE_CHECKING:
