@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from advisor.project import Project
     from advisor.target import Target
 
+_SDK = "airflow.sdk"  # Airflow 3's
+
 
 class DagFile:
     """The model of one file. Everything is worked out when it is first asked for, and once."""
@@ -157,6 +159,21 @@ class DagFile:
         in_core = self.target.airflow is not None and not self.target.at_least(3)
         name = (table.pause_before_3 if in_core else table.pause).rpartition(".")[2]
         return f"`{name}(…)`" if in_core else f"`{name}(…, deferrable=True)`"
+
+    @cached_property
+    def may_run_on_airflow_2(self) -> bool:
+        """Whether an Airflow 2 may run the file: an unknown one may be one, unless the file imports what only 3 has.
+
+        An import under `try` or `if`, or in a function, may be one of two ways.
+        """
+        if self.target.airflow is not None:
+            return self.target.airflow < (3,)
+        return not any(
+            (one.module == _SDK or one.module.startswith(f"{_SDK}.") or one.target == _SDK)
+            and not one.guarded
+            and one.scope.kind() == "module"
+            for one in self.names.imports
+        )
 
     @cached_property
     def async_tasks(self) -> list[AsyncTask]:

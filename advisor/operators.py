@@ -345,8 +345,7 @@ class Operator:
         core = self.path.startswith("airflow.") and not self.path.startswith(
             ("airflow.providers.", "airflow.sdk.")
         )
-        airflow = self._dag_file.target.airflow
-        return core and "core" in self.facts.versions and (airflow is None or airflow < (3,))
+        return core and "core" in self.facts.versions and self._dag_file.may_run_on_airflow_2
 
     def _since(self, *names: str) -> bool:
         """Whether the project's version has facts ("flag", "default_from_config") that the newest one has."""
@@ -404,6 +403,14 @@ class Operator:
                 return ""
             return f"Airflow {since}" if since else f"{facts.provider} {self.flag_version}"
         return f"{facts.provider} {self.flag_version}"
+
+    @property
+    def defers_from(self) -> str:
+        """The release that lets a class defer that can't as it is imported here, as text; "" where none does."""
+        facts = self.facts
+        if self.from_core_2 and facts.deferral == "flag" and not facts.versions["core"].get("flag"):
+            return "Airflow 3"  # which takes it from its provider
+        return self.flag_since_later
 
     @cached_property
     def default_defers(self) -> bool:
@@ -475,8 +482,7 @@ class Operator:
             return facts.differs or "it has not been verified that both do the same"
         replacement = self._dag_file.catalog.get(facts.replacement or "")
         if replacement is not None and replacement.provider == _STANDARD and facts.provider != _STANDARD:
-            may_be_2 = target.airflow is None or target.airflow < (3,)
-            if may_be_2 and not target.depends_on(_STANDARD):
+            if self._dag_file.may_run_on_airflow_2 and not target.depends_on(_STANDARD):
                 return f"it needs the {_STANDARD} package, which Airflow 2 does not bring"
         return ""
 

@@ -88,6 +88,37 @@ def test_pinned_versions_decide(tmp_path: Path, requirements: str, code: str, ru
     assert [rule for rule, _ in said(tmp_path, code)] == rules
 
 
+def test_what_imports_the_sdk_runs_on_airflow_3_where_nothing_tells_the_version(tmp_path: Path) -> None:
+    sdk, plain = "from airflow.sdk import DAG\n", "from airflow import DAG\n"
+    guarded = "try:\n    from airflow.sdk import DAG\nexcept ImportError:\n    from airflow import DAG\n"
+    time, old = TIME.format(module=CORE, more=""), TIME_ASYNC.format(module=CORE)
+    for head in (sdk, "import airflow.sdk\n", "from airflow import sdk\n", "import airflow.sdk as af\n"):
+        assert [rule for rule, _ in said(tmp_path, head + time)] == ["missing-deferrable"]
+        assert [rule for rule, _ in said(tmp_path, head + old)] == ["legacy-async-class"]
+    inside = time + "def f():\n    from airflow.sdk import Variable\n"
+    for unsure in (plain + time, guarded + time, inside):
+        assert [rule for rule, _ in said(tmp_path, unsure)] == ["sync-sensor"]
+    assert said(tmp_path, guarded + old) == []
+    (tmp_path / "requirements.txt").write_text("apache-airflow==2.10.5\n")
+    assert [rule for rule, _ in said(tmp_path, sdk + time)] == ["sync-sensor"]
+
+
+def test_a_sensor_that_cannot_defer_says_from_when_on_it_can(tmp_path: Path) -> None:
+    date = 'from airflow.sensors.date_time import DateTimeSensor\nDateTimeSensor(task_id="a", target_time=x)\n'
+
+    def cannot(code: str) -> str:
+        [(rule, message)] = said(tmp_path, code)
+        assert rule == "sync-sensor"
+        return message.partition(" and ")[2].partition(";")[0]
+
+    assert cannot(TIME.format(module=CORE, more="")) == "cannot defer before Airflow 3"
+    assert cannot(TIME.format(module=CORE, more=", mode='reschedule'")) == "cannot defer before Airflow 3"
+    assert cannot(date) == "cannot defer"
+    (tmp_path / "requirements.txt").write_text("apache-airflow-providers-standard==1.2.0\n")
+    standard = "apache-airflow-providers-standard 1.3.0"
+    assert cannot(TIME.format(module=STANDARD, more="")) == f"cannot defer before {standard}"
+
+
 def test_what_a_class_of_airflow_2_drops_when_it_defers(tmp_path: Path) -> None:
     code = UPSTREAM.format(more=", failed_states=['failed'], deferrable=True")
     told = [
