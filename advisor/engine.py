@@ -15,7 +15,7 @@ from advisor.firstparty import first_party
 from advisor.mentions import mentions
 from advisor.project import Project
 from advisor.records import dataclass, replace
-from advisor.rule import Rule, discover, select
+from advisor.rule import Rule, discover, groups, select
 from advisor.syntax import SyntaxFailure, Tree
 from advisor.target import Target
 
@@ -186,7 +186,8 @@ def _unsuppressed(findings: list[Finding], tree: Tree, context: Context) -> list
     if not found:
         return findings
     enabled = {rule.name for rule in context.rules}
-    kept, unused = found.apply(findings, statement_lines(tree), enabled, discover())
+    known = discover()
+    kept, unused = found.apply(findings, statement_lines(tree), enabled, known, groups(known))
     return [*kept, *unused]
 
 

@@ -481,9 +481,9 @@ class Operator:
         if facts.equal is not True and self.any_of(facts.differs_when) is not False:
             return facts.differs or "it has not been verified that both do the same"
         replacement = self._dag_file.catalog.get(facts.replacement or "")
-        if replacement is not None and replacement.provider == _STANDARD and facts.provider != _STANDARD:
-            if self._dag_file.may_run_on_airflow_2 and not target.depends_on(_STANDARD):
-                return f"it needs the {_STANDARD} package, which Airflow 2 does not bring"
+        moved = replacement is not None and replacement.provider == _STANDARD and facts.provider != _STANDARD
+        if moved and self._dag_file.may_run_on_airflow_2 and not target.depends_on(_STANDARD):
+            return f"it needs the {_STANDARD} package, which Airflow 2 does not bring"
         return ""
 
     @property

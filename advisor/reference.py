@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from advisor.options import UsageError
-from advisor.rule import Rule, discover
+from advisor.rule import Rule, discover, groups
 from advisor.text import Refusal, did_you_mean
 
 
@@ -25,6 +25,9 @@ def explain(options: Namespace) -> int:
         sys.stdout.write("\n---\n\n".join(markdown(rule) for rule in rules.values()))
         return 0
     name = options.rule
+    held = groups(rules)
+    if name not in rules and name != "ALL" and name in held:
+        raise Refusal(f"`{name}` is a group, of {', '.join(f'`{rule}`' for rule in held[name])}")
     if name not in rules:
         raise Refusal(
             f"there is no rule `{name}`{did_you_mean(name, rules) or '; `dag-advisor rules` lists them'}"

@@ -132,13 +132,21 @@ def select(rules: Mapping[str, Rule], chosen: Sequence[str], ignored: Sequence[s
 
     Raises UnknownRule.
     """
-    groups = {rule.group for rule in rules.values()}
+    known = {*rules, *groups(rules)}
     for name in (*chosen, *ignored):
-        if name not in rules and name not in groups and name != "ALL":
-            raise UnknownRule(name, {*rules, *groups})
+        if name not in known:
+            raise UnknownRule(name, known - {"ALL"})
     return [
         rule for rule in rules.values() if (not chosen or _named(rule, chosen)) and not _named(rule, ignored)
     ]
+
+
+def groups(rules: Mapping[str, Rule]) -> dict[str, list[str]]:
+    """The names of the rules of each group, in the order of `rules`; "ALL" is one, too."""
+    found: dict[str, list[str]] = {"ALL": list(rules)}
+    for rule in rules.values():
+        found.setdefault(rule.group, []).append(rule.name)
+    return found
 
 
 def _named(rule: Rule, names: Sequence[str]) -> bool:

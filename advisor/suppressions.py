@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from advisor.finding import Finding, Fix, ReplaceText, Span
 from advisor.records import dataclass, replace
@@ -16,6 +16,7 @@ from advisor.text import did_you_mean, printable
 
 MARKER = "dag-advisor:"
 RULE = "unused-suppression"
+_MOST_NAMES = 15  # of a group, in a message
 _MISPLACED = "this suppression silences nothing: write it on a line of the statement, not above it"
 
 # Patterns are compiled when they are first needed: most files have no suppressions (`re` keeps them then).
@@ -59,11 +60,13 @@ class Suppressions:
         statement_lines: Callable[[int], tuple[int, int]],
         enabled_rules: Collection[str],
         known_rules: Collection[str] = (),
+        groups: Mapping[str, Collection[str]] | None = None,
     ) -> tuple[list[Finding], list[Finding]]:
         """The findings that stay, and what is to be said about the suppressions themselves.
 
         `statement_lines` gives the first and last line of the statement around a line. A suppression of a
         rule that is not enabled is not judged; names outside `known_rules` are unknown (where it is given).
+        `groups` are names that stand for several rules, which a suppression does not take.
         """
         if not self.found:
             return list(findings), []
@@ -86,7 +89,7 @@ class Suppressions:
             return kept, []
         said: list[Finding] = []
         for number, suppression in enumerate(self.found):
-            about = list(self._judged(number, suppression, used, enabled_rules, known_rules))
+            about = list(self._judged(number, suppression, used, enabled_rules, known_rules, groups or {}))
             if number in misplaced and len(about) == 1 and about[0].fix is not None:
                 # Meant for the statement below: removing it would lose what its author wrote.
                 about = [replace(about[0], message=_MISPLACED, fix=None)]
@@ -106,6 +109,7 @@ class Suppressions:
         used: Collection[tuple[int, str]],
         enabled: Collection[str],
         known: Collection[str],
+        groups: Mapping[str, Collection[str]],
     ) -> Iterator[Finding]:
         where = self._span(suppression.start, suppression.end)
         if suppression.error:
@@ -115,11 +119,12 @@ class Suppressions:
         seen: set[str] = set()
         for name, start, end in suppression.names:
             if known and name not in known:
-                yield Finding(
-                    self._span(start, end),
-                    f"there is no rule `{printable(name)}` to suppress{did_you_mean(name, known)}",
-                    rule=RULE,
+                message = (
+                    f"`{name}` is a group: a suppression names its rules, {_listed(groups[name])}"
+                    if name in groups
+                    else f"there is no rule `{printable(name)}` to suppress{did_you_mean(name, known)}"
                 )
+                yield Finding(self._span(start, end), message, rule=RULE)
             elif name in seen or (name != RULE and name in enabled and (number, name) not in used):
                 unused.append((name, start, end))
             seen.add(name)
@@ -159,6 +164,13 @@ class Suppressions:
         return Span(
             start, end, line, start - self.starts[line - 1] + 1, end_line, end - self.starts[end_line - 1] + 1
         )
+
+
+def _listed(names: Collection[str]) -> str:
+    if len(names) > _MOST_NAMES:
+        return "one by one"
+    *first, last = (f"`{name}`" for name in names)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def scan(text: str) -> Suppressions:

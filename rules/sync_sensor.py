@@ -58,7 +58,9 @@ def check(dag_file: DagFile, *, short_wait: float = 60.0) -> Iterator[Finding]:
             continue
         name = twin.rpartition(".")[2]
         rescheduled = task.given_value("mode") == "reschedule"
-        how = "starts a worker process for every poke" if rescheduled else "holds a worker slot while it waits"
+        how = (
+            "starts a worker process for every poke" if rescheduled else "holds a worker slot while it waits"
+        )
         cannot = f"cannot defer before {task.defers_from}" if task.defers_from else "cannot defer"
         message = f"{task.class_name} {how} and {cannot}; {name} can"
         severity: Severity = "advice" if rescheduled else "warning"

@@ -159,6 +159,10 @@ def test_a_file_that_cannot_be_parsed_is_a_finding_and_the_others_are_still_chec
         (["check", "--statistics", "--output-format", "github"], "`--statistics` can be had as"),
         (["check", "--output-file", "no/such/folder"], "no/such/folder: can't be written: no such file"),
         (["explain"], "`explain` takes one rule's name, or --all"),
+        (
+            ["explain", "triggers"],
+            "`triggers` is a group, of `blocking-call-in-trigger`, `broken-resume-method`",
+        ),
         (["explain", "sync-sensr"], "there is no rule `sync-sensr`; did you mean `sync-sensor`?"),
         (["catalog", "shwo"], "there is no `shwo`; did you mean `show`?"),
         (["catalog", "show"], "write `dag-advisor catalog show CLASS`"),
@@ -247,6 +251,21 @@ def test_suppressions_work_from_end_to_end(run: Run, write: Write) -> None:
 
 
 # Streams and formats
+
+
+def test_a_group_in_a_suppression_is_told_with_its_rules(run: Run, write: Write) -> None:
+    write("a.py", WAITING.replace('-01")', '-01")  # dag-advisor: ignore[deferral-missed] why'))
+    found = json.loads(run("check", "--output-format", "json").out)["findings"]
+    assert [(one["rule"], one["fix"] is None) for one in found] == [
+        ("sync-sensor", False),
+        ("unused-suppression", True),
+    ]
+    assert found[1]["message"] == (
+        "`deferral-missed` is a group: a suppression names its rules, `legacy-async-class`, "
+        "`missing-deferrable`, `poke-sensor`, `sleep-polling-task` or `sync-sensor`"
+    )
+    write("a.py", WAITING.replace('-01")', '-01")  # dag-advisor: ignore[ALL] why'))
+    assert "`ALL` is a group: a suppression names its rules, one by one" in run("check").out
 
 
 def test_stdin_is_checked_under_the_name_given(run: Run, write: Write) -> None:

@@ -104,7 +104,9 @@ def test_what_imports_the_sdk_runs_on_airflow_3_where_nothing_tells_the_version(
 
 
 def test_a_sensor_that_cannot_defer_says_from_when_on_it_can(tmp_path: Path) -> None:
-    date = 'from airflow.sensors.date_time import DateTimeSensor\nDateTimeSensor(task_id="a", target_time=x)\n'
+    date = (
+        'from airflow.sensors.date_time import DateTimeSensor\nDateTimeSensor(task_id="a", target_time=x)\n'
+    )
 
     def cannot(code: str) -> str:
         [(rule, message)] = said(tmp_path, code)
