@@ -291,12 +291,34 @@ class Operator:
 
     @property
     def wait_turned_off(self) -> str:
-        """The argument that tells this call not to wait, as `name=value`; "" where there is none."""
+        """The argument that tells this call not to wait, as `name=value`; "" where there is none.
+
+        Nor where it waits for something else still.
+        """
+        off = ""
         for name in self.facts.wait_parameters:
-            value = self.given_value(name)
-            if isinstance(value, bool) and value == (name in _REVERSED):
-                return f"{name}={value}"
-        return ""
+            value, given = self.value(name), self.given_value(name)
+            if isinstance(given, bool) and given == (name in _REVERSED):
+                off = f"{name}={given}"
+            elif given is UNKNOWN or (value not in (MISSING, None) and bool(value) != (name in _REVERSED)):
+                return ""
+        return off
+
+    @property
+    def wait_turned_on(self) -> str:
+        """What to do with the argument that tells this call not to wait, for it to say that it does."""
+        name = self.wait_turned_off.partition("=")[0]
+        parameter = self.facts.parameter(name)
+        if parameter is not None and parameter.default is False and name not in _REVERSED:
+            return f"write `{name}=True`"
+        return f"drop `{self.wait_turned_off}`"
+
+    @property
+    def flag_turned_off(self) -> str:
+        """What to do for this call to keep its worker: the flag goes, unless defaults would bring it back."""
+        if self.flag_on_call is True and not self.defers_without_flag and self.facts.flag_default is not True:
+            return "drop `deferrable=True`"
+        return "write `deferrable=False`"
 
     @property
     def only_pokes(self) -> bool:
@@ -485,6 +507,12 @@ class Operator:
         if moved and self._dag_file.may_run_on_airflow_2 and not target.depends_on(_STANDARD):
             return f"it needs the {_STANDARD} package, which Airflow 2 does not bring"
         return ""
+
+    @property
+    def repeats_are_recognised(self) -> bool:
+        """Whether the call sends a header by which the service can tell a request that it has had already."""
+        headers = self.given_value("headers")
+        return isinstance(headers, Dict) and any("idempoten" in name.lower() for name in headers.entries)
 
     @property
     def single_request(self) -> bool:

@@ -42,5 +42,8 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
     for task in dag_file.tasks:
         off = task.wait_turned_off
         if off and task.flag is True and task.facts.starts_waiting and task.defers:
-            message = f"{task.class_name} waits in spite of `{off}` once `deferrable=True` is given"
+            message = (
+                f"{task.class_name} waits in spite of `{off}` once `deferrable=True` is given: "
+                f"{task.flag_turned_off} not to wait, or {task.wait_turned_on} to wait in the triggerer"
+            )
             yield found(task.span, message, symbol=task.symbol)
