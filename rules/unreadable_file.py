@@ -21,6 +21,7 @@ print("hello")
 There is no fix.
 
 ## References
+- https://docs.python.org/3/tutorial/errors.html#syntax-errors
 - https://docs.python.org/3/reference/lexical_analysis.html#encoding-declarations
 """
 

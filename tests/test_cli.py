@@ -127,6 +127,8 @@ def test_a_file_that_cannot_be_parsed_is_a_finding_and_the_others_are_still_chec
         ["c.py:1:18:", "unreadable-file"],
     ]
     assert found.err == ""
+    broken = json.loads(run("check", "--output-format", "json", "a.py").out)["findings"]
+    assert [one["url"].rpartition("#")[2] for one in broken] == ["syntax-errors"]
 
 
 @pytest.mark.parametrize(
