@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from advisor.catalog.blocking import GET_ASYNC_CONN, SINCE_ASYNC_CONN, Blocking, blocking_calls
-from advisor.finding import AddAwait, AddImport, Fix, ReplaceText, Rewrite, Span
+from advisor.finding import AddAwait, AddImport, DropImport, Fix, ReplaceText, Rewrite, Span
 from advisor.flow import Readable
+from advisor.names import Import
 from advisor.reached import Reached, reached
 from advisor.records import dataclass, replace
 from advisor.syntax import Node, arguments_of, enclosing, function_of, keyword_parts
@@ -194,6 +195,9 @@ def _awaited_sleep(dag_file: DagFile, one: Reached) -> Fix | None:
         if statement is None:
             return None
         rewrites.append(AddImport(dag_file.tree.span(statement), name))
+    imported = _imported(dag_file, function)
+    if imported is not None and _may_go(dag_file, imported):
+        rewrites.append(DropImport(dag_file.tree.span(imported.statement), imported.local))
     return Fix(
         "unsafe",
         f"replace `{old}` with `await {name}.sleep`",
@@ -220,15 +224,8 @@ def _asyncio(file: Readable, node: Node) -> str | None:
 
 def _import_behind(file: Readable, function: Node) -> Node | None:
     """The import statement that a dotted name begins with, where it always runs and stands on lines of its own."""
-    head = function
-    while head.kind() == "attribute":
-        inner = head.field("object")
-        if inner is None:
-            return None
-        head = inner
-    bindings = file.names.lookup(head) if head.kind() == "identifier" else []
-    imported = bindings[0].imported if len(bindings) == 1 else None
-    if imported is None or imported.guarded:
+    imported = _imported(file, function)
+    if imported is None:
         return None
     # Sleeps under several names (`import time`, `from time import sleep`) ask for one import of asyncio.
     root = imported.target.partition(".")[0]
@@ -238,6 +235,31 @@ def _import_behind(file: Readable, function: Node) -> Node | None:
         if other.target.partition(".")[0] == root and other.scope == imported.scope and not other.guarded
     ]
     return min(same, key=lambda statement: statement.range().start.index)
+
+
+def _imported(file: Readable, function: Node) -> Import | None:
+    """The import that a dotted name begins with, where it always runs."""
+    head = function
+    while head.kind() == "attribute":
+        inner = head.field("object")
+        if inner is None:
+            return None
+        head = inner
+    bindings = file.names.lookup(head) if head.kind() == "identifier" else []
+    imported = bindings[0].imported if len(bindings) == 1 else None
+    return None if imported is None or imported.guarded else imported
+
+
+def _may_go(dag_file: DagFile, imported: Import) -> bool:
+    """Whether an import is there for its file alone, and its line is not all that some block holds."""
+    block = imported.statement.parent()
+    holder = block.parent() if block is not None and block.kind() == "block" else block
+    return (
+        dag_file.path.replace("\\", "/").rpartition("/")[2] != "__init__.py"
+        and holder == imported.scope
+        and imported.scope.kind() in ("module", "function_definition")
+        and [one.statement for one in dag_file.names.imports].count(imported.statement) == 1
+    )
 
 
 def blocking_in_tasks(dag_file: DagFile) -> list[tuple[str, Blocker]]:

@@ -94,8 +94,26 @@ class AddImport:
     module: str
 
 
+@dataclass(frozen=True, slots=True)
+class DropImport:
+    """Take the import statement at `statement` away if nothing uses `bound`, its only name, after all other rewrites.
+
+    It stays wherever that is in doubt: this rewrite never fails.
+    """
+
+    statement: Span
+    bound: str
+
+
 Rewrite: TypeAlias = (
-    SetKeyword | RemoveKeyword | RenameKeyword | ChangeImport | ReplaceText | AddAwait | AddImport
+    SetKeyword
+    | RemoveKeyword
+    | RenameKeyword
+    | ChangeImport
+    | ReplaceText
+    | AddAwait
+    | AddImport
+    | DropImport
 )
 
 

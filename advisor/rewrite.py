@@ -7,8 +7,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from advisor.finding import AddAwait, AddImport, ChangeImport, ReplaceText, Rewrite
+from advisor.finding import AddAwait, AddImport, ChangeImport, DropImport, ReplaceText, Rewrite
 from advisor.rewrite_call import change_call
+from advisor.rewrite_drop import drop_import, splice
 from advisor.rewrite_import import add_imports, change_import
 from advisor.rewrite_items import NEWLINE
 from advisor.rewrite_patch import CannotRewrite, Edit, Patch
@@ -38,16 +39,6 @@ def apply(text: str, rewrites: Sequence[Rewrite]) -> str:
     return splice(text, edits(text, rewrites))
 
 
-def splice(text: str, changes: Sequence[Edit]) -> str:
-    """The text after edits that are in order and do not overlap."""
-    parts: list[str] = []
-    at = 0
-    for edit in changes:
-        parts += [text[at : edit.start], edit.new]
-        at = edit.end
-    return "".join([*parts, text[at:]])
-
-
 def edits(text: str, rewrites: Sequence[Rewrite]) -> list[Edit]:
     """What `apply` changes: edits in order, without overlaps, in terms of `text`.
 
@@ -57,7 +48,8 @@ def edits(text: str, rewrites: Sequence[Rewrite]) -> list[Edit]:
     done: list[Edit] = []
     strings: list[tuple[int, int]] | None = None
     # From the end of the file to its start, inner calls before those around them.
-    for unit in _units(text, rewrites):
+    drops = {rewrite for rewrite in rewrites if isinstance(rewrite, DropImport)}
+    for unit in _units(text, [rewrite for rewrite in rewrites if rewrite not in drops]):
         inner = [edit for edit in done if unit.start <= edit.start and edit.end <= unit.end]
         patch = Patch(
             text[unit.start : unit.end],
@@ -76,13 +68,18 @@ def edits(text: str, rewrites: Sequence[Rewrite]) -> list[Edit]:
             strings = opaque(text) if strings is None else strings
             if _inside(strings, unit.start) or _inside(strings, unit.end - 1):
                 raise CannotRewrite("the call stands inside a string")
-            keywords = [r for r in unit.rewrites if not isinstance(r, (*_NO_CALL, AddAwait))]
+            keywords = [r for r in unit.rewrites if not isinstance(r, (*_NO_CALL, AddAwait, DropImport))]
             if keywords:
                 change_call(patch, keywords)
             _await(patch, [r for r in unit.rewrites if isinstance(r, AddAwait)])
         changed = [Edit(edit.start + unit.start, edit.end + unit.start, edit.new) for edit in patch.edits()]
         done = [edit for edit in done if edit not in inner] + changed
-    return sorted(done)
+    done.sort()
+    for drop in sorted(drops, key=lambda drop: drop.statement):
+        if not 0 <= drop.statement.start < drop.statement.end <= len(text):
+            raise CannotRewrite("the fix is for another text than this one")
+        done = drop_import(text, done, drop.statement.start, drop.statement.end, drop.bound)
+    return done
 
 
 def _units(text: str, rewrites: Sequence[Rewrite]) -> list[_Unit]:
@@ -90,7 +87,7 @@ def _units(text: str, rewrites: Sequence[Rewrite]) -> list[_Unit]:
     for rewrite in rewrites:
         span = (
             rewrite.statement
-            if isinstance(rewrite, ChangeImport | AddImport)
+            if isinstance(rewrite, ChangeImport | AddImport | DropImport)
             else rewrite.span
             if isinstance(rewrite, ReplaceText)
             else rewrite.call

@@ -79,7 +79,8 @@ does one thing after the other does not need to be async at all: an ordinary `@t
 ## Fix safety
 `time.sleep(n)` as a statement of a coroutine becomes `await asyncio.sleep(n)`, with `import asyncio` added before the
 import of `time` where it is missing. That is unsafe: other coroutines run during the sleep, which is the point, but
-code that counted on nothing happening meanwhile may be surprised. The import of `time` stays. Other calls have no fix.
+code that counted on nothing happening meanwhile may be surprised. An import of `time` on a line of its own goes when
+nothing in the file uses it any more. Other calls have no fix.
 
 ## References
 - https://airflow.apache.org/docs/task-sdk/stable/deferred-vs-async-operators.html

@@ -361,37 +361,37 @@ def test_only_run_of_a_trigger_counts_and_not_what_cancelling_it_needs(tmp_path:
 SLEEPS = [
     (
         "import time\nfrom airflow.sdk import task\n\n\n@task\nasync def t():\n    time.sleep(5)  # why\n",
-        "import asyncio\nimport time\nfrom airflow.sdk import task\n\n\n@task\nasync def t():\n"
+        "import asyncio\nfrom airflow.sdk import task\n\n\n@task\nasync def t():\n"
         "    await asyncio.sleep(5)  # why\n",
     ),
     (
         "import asyncio\nfrom time import sleep\nfrom airflow.sdk import task\n\n\n@task\nasync def t():\n"
         "    sleep (5)\n",
-        "import asyncio\nfrom time import sleep\nfrom airflow.sdk import task\n\n\n@task\nasync def t():\n"
+        "import asyncio\nfrom airflow.sdk import task\n\n\n@task\nasync def t():\n"
         "    await asyncio.sleep (5)\n",
     ),
     (
         "import time as t\nfrom time import sleep\nfrom airflow.sdk import task\n@task\nasync def a():\n"
         "    sleep(1); t.sleep(2)\n",
-        "import asyncio\nimport time as t\nfrom time import sleep\nfrom airflow.sdk import task\n@task\n"
+        "import asyncio\nfrom airflow.sdk import task\n@task\n"
         "async def a():\n    await asyncio.sleep(1); await asyncio.sleep(2)\n",
     ),
     (
         "import asyncio as aio\nimport time\nfrom airflow.sdk import task\n@task\nasync def t():\n"
         "    time.sleep(1); time.sleep(2)\n",
-        "import asyncio as aio\nimport time\nfrom airflow.sdk import task\n@task\nasync def t():\n"
+        "import asyncio as aio\nfrom airflow.sdk import task\n@task\nasync def t():\n"
         "    await aio.sleep(1); await aio.sleep(2)\n",
     ),
     (
         '"""Doc."""\r\n# time\r\nimport time\r\nfrom airflow.sdk import task\r\n@task\r\n'
         "async def t():\r\n\ttime.sleep(5)\r\n",
-        '"""Doc."""\r\n# time\r\nimport asyncio\r\nimport time\r\nfrom airflow.sdk import task\r\n'
+        '"""Doc."""\r\n# time\r\nimport asyncio\r\nfrom airflow.sdk import task\r\n'
         "@task\r\nasync def t():\r\n\tawait asyncio.sleep(5)\r\n",
     ),
     (
         "from airflow.sdk import task\n@task\nasync def t():\n    import time\n    async def u():\n"
         "        time.sleep(5)\n    await u()\n",
-        "from airflow.sdk import task\n@task\nasync def t():\n    import asyncio\n    import time\n"
+        "from airflow.sdk import task\n@task\nasync def t():\n    import asyncio\n"
         "    async def u():\n        await asyncio.sleep(5)\n    await u()\n",
     ),
 ]

@@ -34,7 +34,7 @@ from advisor import (
     syntax,
 )
 from advisor.config import Settings
-from advisor.finding import AddImport, ChangeImport, Finding, RemoveKeyword, ReplaceText, Span
+from advisor.finding import AddImport, ChangeImport, DropImport, Finding, RemoveKeyword, ReplaceText, Span
 from advisor.names import Names
 from advisor.server import analysis
 from advisor.target import detect
@@ -170,8 +170,8 @@ def edits_stay_inside(data: bytes) -> None:
         for one in wanted:
             if isinstance(one, ReplaceText):
                 spans.append((one.span.start, one.span.end))
-            elif isinstance(one, (ChangeImport, AddImport)):
-                # A name that moves gets a line of its own, before or behind its statement's.
+            elif isinstance(one, (ChangeImport, AddImport, DropImport)):
+                # A name that moves gets a line of its own, before or behind its statement's; one that goes takes its line.
                 start, end = one.statement.start, one.statement.end
                 first = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
                 last = re.search(r"\r\n|\r|\n|$", text[end:])
