@@ -89,6 +89,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if name not in COMMANDS:
         raise UsageError(_unknown_command(name))
     parser = _PARSERS[name]()
+    if name == "catalog" and not rest:
+        sys.stderr.write(parser.format_help())
+        raise SystemExit(2)
     options = parser.parse_intermixed_args(rest)
     options.command = name
     if name in ("check", "fix"):
@@ -171,14 +174,17 @@ def _one_configuration(options: argparse.Namespace) -> None:
         raise UsageError("`--config` and `--isolated` can't be given together")
 
 
-def _new(name: str, description: str) -> Parser:
+def _new(name: str, description: str, epilog: str = "") -> Parser:
+    kind = argparse.RawDescriptionHelpFormatter if epilog else argparse.HelpFormatter
+
     def formatter(prog: str) -> argparse.HelpFormatter:
-        return argparse.HelpFormatter(prog, max_help_position=32, width=min(_columns(), 100))
+        return kind(prog, max_help_position=32, width=min(_columns(), 100))
 
     return Parser(
         prog=f"dag-advisor {name}",
         usage=f"dag-advisor {name} [OPTIONS] {_OPERANDS[name]}",
         description=description,
+        epilog=epilog or None,
         allow_abbrev=False,
         formatter_class=formatter,
     )
@@ -416,17 +422,30 @@ def _rules() -> Parser:
     return parser
 
 
+_VERBS = {
+    "show CLASS": "all that is known of an operator, sensor or hook, by any name it has or had",
+    "search TEXT": "the classes whose name or provider holds all words of the text, one a line",
+    "export": "the whole catalog as JSON",
+    "scan PATHS...": "what the classes of projects, environments and wheels can do; nothing is imported",
+    "build WHEELS": "extract the catalog from a folder of provider wheels, and print what changed",
+}
+
+
 def _catalog() -> Parser:
-    parser = _new("catalog", "Look into the facts about Airflow's operators and sensors.")
-    parser.add_argument(
-        "verb",
-        metavar="show|search|export|scan|build",
-        type=Choice("show", "search", "export", "scan", "build"),
-        help="show a class; search names; export everything as JSON; scan your own code; build from wheels",
+    width = max(map(len, _VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {text}" for verb, text in _VERBS.items())
+    parser = _new(
+        "catalog", "Look into the facts about Airflow's operators and sensors.", f"commands:\n{verbs}\n"
     )
-    parser.add_argument("arguments", metavar="ARGUMENTS", nargs="*", help="a class, a text, or paths")
+    names = [verb.partition(" ")[0] for verb in _VERBS]
     parser.add_argument(
-        "--output", metavar="FILE", help="build: where to write (default: print what would change)"
+        "verb", metavar="|".join(names), type=Choice(*names), help="one of the commands below"
+    )
+    parser.add_argument(
+        "arguments", metavar="ARGUMENTS", nargs="*", help="what it is about: a class, a text, or paths"
+    )
+    parser.add_argument(
+        "--output", metavar="FOLDER", help="build: where to write (default: the catalog of this installation)"
     )
     _version_option(parser)
     return parser

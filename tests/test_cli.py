@@ -569,6 +569,25 @@ def test_help_and_version(run: Run) -> None:
     assert [option for option in options if "(default:" not in option] == []
 
 
+def test_the_catalog_alone_tells_its_commands(run: Run) -> None:
+    ran = run("catalog")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == run("catalog", "--help").out
+    listed = ran.err.partition("commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in listed] == ["show", "search", "export", "scan", "build"]
+
+
+def test_the_catalog_tells_in_words_since_when(run: Run) -> None:
+    shown = run("catalog", "show", "FileSensor").out
+    standard = "since apache-airflow-providers-standard 0.0.2, which needs Airflow 2.8.0: takes deferrable"
+    assert f"  {standard} and follows [operators] default_deferrable\n" in shown
+    assert "  in Airflow 2 itself: since 2.2 or before; takes deferrable since 2.9.0; follows" in shown
+    for name in ("S3KeySensor", "GenericTransfer", "BigQueryTableExistenceAsyncSensor", "EksPodOperator"):
+        shown = run("catalog", "show", name).out
+        assert not any(key in shown for key in ("default_from_config", "null", "{", "core:", "flag_of"))
+        assert "\n  since apache-airflow-providers-" in shown
+
+
 def test_rules_are_listed(run: Run) -> None:
     ran = run("rules")
     assert ran.code == 0

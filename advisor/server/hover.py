@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from advisor import engine, syntax
-from advisor.catalog import commands
+from advisor.catalog import class_text
 from advisor.dagfile import DagFile
 from advisor.decoding import Unreadable, decode
 from advisor.operators import Operator
@@ -43,7 +43,7 @@ def class_at(document: Checked, offset: int) -> tuple[int, int, str, list[str]] 
         return None
     span, shift = operator.function.range(), document.shift
     notes = _notes(operator, document)
-    return span.start.index + shift, span.end.index + shift, commands.page(operator.facts), notes
+    return span.start.index + shift, span.end.index + shift, class_text.page(operator.facts), notes
 
 
 def _notes(operator: Operator, document: Checked) -> list[str]:
