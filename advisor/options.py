@@ -275,7 +275,9 @@ def _common(parser: Parser) -> None:
         help="read neither configuration nor project files for the target (default: off)",
     )
     files.add_argument(
-        "--stdin-filename", metavar="FILE", help="read stdin, and treat it as this file (default: -)"
+        "--stdin-filename",
+        metavar="FILE",
+        help="read stdin as if it were this file; a plain - reads it without a name (default: read PATHS)",
     )
     files.add_argument(
         "--jobs",
