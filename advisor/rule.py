@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import import_module
@@ -110,13 +111,35 @@ def discover() -> dict[str, Rule]:
     """Every rule, by name, in alphabetical order: one for each module of the package `advisor.rules`."""
     # Listed here and not by pkgutil, which costs a tenth of a run on one file.
     names = {
-        entry[:-3]
-        for folder in import_module(_PACKAGE).__path__
-        for entry in os.listdir(folder)
-        if entry[-3:] == ".py"
+        entry[:-3] for folder in _package().__path__ for entry in os.listdir(folder) if entry[-3:] == ".py"
     }
     found = (_rule(name) for name in names if name != "__init__")
     return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
+
+
+def _package() -> ModuleType:
+    """The package of the rules; in a clone that is run without being installed, the folder beside this package.
+
+    Raises ModuleNotFoundError.
+    """
+    try:
+        return import_module(_PACKAGE)
+    except ModuleNotFoundError as error:
+        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        start = os.path.join(root, "rules", "__init__.py")
+        # The project file tells a clone from a folder of packages, where `rules` would be somebody else's.
+        if error.name != _PACKAGE or not all(
+            map(os.path.isfile, (start, os.path.join(root, "pyproject.toml")))
+        ):
+            raise
+        from importlib.util import module_from_spec, spec_from_file_location
+
+        spec = spec_from_file_location(_PACKAGE, start, submodule_search_locations=[os.path.dirname(start)])
+        if spec is None or spec.loader is None:
+            raise
+        module = sys.modules[_PACKAGE] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
 
 
 def _rule(stem: str) -> Rule:

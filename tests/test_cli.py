@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,9 @@ import pytest
 from advisor import __version__
 from advisor.cli import main
 from advisor.rule import discover
+from advisor.schema import dumps
 
+ROOT = Path(__file__).parent.parent
 WAITING = """\
 from datetime import time
 
@@ -617,3 +620,19 @@ def test_the_catalog_can_be_asked(run: Run) -> None:
     exported = json.loads(run("catalog", "export").out)
     assert len(exported) > 500
     assert exported == sorted(exported, key=lambda entry: str(entry["name"]))
+
+
+def test_a_clone_that_is_not_installed_runs(tmp_path: Path) -> None:
+    # -S: what an editable installation puts into the path does not count.
+    packages = [path for path in sys.path if path.endswith("site-packages")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(packages), "PYTHONDONTWRITEBYTECODE": "1"}
+    clone = tmp_path / "clone"
+    for name in ("advisor", "rules"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", clone)
+    (tmp_path / "dag.py").write_text("import airflow\nasync def f(:\n")
+    for arguments, code in ((["advisor.schema"], 0), (["advisor", "check", "--no-cache", "../dag.py"], 1)):
+        command = [sys.executable, "-S", "-m", *arguments]
+        done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (code, "")
+        assert done.stdout == dumps() if code == 0 else "unreadable-file" in done.stdout
