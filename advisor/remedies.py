@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from advisor.catalog.record import Caveat
+from advisor.catalog.record import Caveat, ClassFacts
 from advisor.finding import ChangeImport, Fix, ReplaceText, Rewrite, SetKeyword
 from advisor.values import MISSING
 
@@ -32,7 +32,7 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
     if task.given_value("mode") == "reschedule":
         return Fix("display-only", f'{description} and drop `mode="reschedule"`, which a deferral ignores')
     rewrites = (SetKeyword(task.span, "deferrable", "True"),)
-    doubts = [c.text for c in task.caveats if not has_extra(dag_file, task, c)]
+    doubts = [c.text for c in task.caveats if not has_extra(dag_file, task.facts, c)]
     if task.from_old_provider:
         doubts.append(
             f"the import is an old one, and `deferrable` needs {task.facts.provider} {task.flag_version}"
@@ -60,12 +60,18 @@ def _refused(task: Operator) -> str:
     return ""
 
 
-def has_extra(dag_file: DagFile, task: Operator, caveat: Caveat) -> bool:
+def has_extra(dag_file: DagFile, facts: ClassFacts, caveat: Caveat) -> bool:
     """Whether a caveat is only about an extra that the project's requirements show."""
     if caveat.effect != _NEEDS_EXTRA:
         return False
     extra = _EXTRA.search(caveat.text)  # as in apache-airflow-providers-amazon[aiobotocore]
-    return extra is not None and dag_file.target.has_extra(task.facts.provider, extra[1])
+    return extra is not None and dag_file.target.has_extra(facts.provider, extra[1])
+
+
+def missing_extra(dag_file: DagFile, facts: ClassFacts) -> str:
+    """What a deferral of a class needs that the project's requirements do not show, in a sentence; "" if nothing."""
+    needed = (caveat for caveat in facts.caveats if caveat.effect == _NEEDS_EXTRA)
+    return next((caveat.text for caveat in needed if not has_extra(dag_file, facts, caveat)), "")
 
 
 def exchange(

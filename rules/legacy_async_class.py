@@ -8,7 +8,8 @@ providers once had (`…AsyncSensor`, `…DeferrableOperator`), also where the i
 ## Why is this bad?
 astronomer-providers gets no more releases, and its classes are deprecated; those of the standard provider will be
 removed too, those of the others are: their import fails after an upgrade. The class that takes their place is kept, and
-works with and without deferring.
+works with and without deferring. What the old package brought besides (aiobotocore) must then be asked for by name:
+the finding says so where the project's requirements do not.
 
 ## Example
 ```python
@@ -40,7 +41,7 @@ from collections.abc import Iterator
 from advisor.dagfile import DagFile, found
 from advisor.finding import Finding, Fix, RenameKeyword, Rewrite, SetKeyword
 from advisor.operators import Operator
-from advisor.remedies import exchange, group_of
+from advisor.remedies import exchange, group_of, missing_extra
 from advisor.values import MISSING
 
 SEVERITY = "warning"
@@ -60,6 +61,7 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
         name = replacement.rpartition(".")[2]
         message = (
             f"{task.class_name} is deprecated{_end(task)}; {name} with `deferrable=True` takes its place"
+            f"{_extra(dag_file, task, replacement)}"
         )
         yield found(task.span, message, symbol=task.symbol, fix=_fix(dag_file, task, replacement))
 
@@ -68,6 +70,16 @@ def _end(task: Operator) -> str:
     """Since when the class is gone, where it is, as part of a sentence."""
     removed = task.facts.versions.get("removed")
     return f", and gone since {task.facts.provider} {removed}" if removed else ""
+
+
+def _extra(dag_file: DagFile, task: Operator, replacement: str) -> str:
+    """What goes with the old class's package and must be installed in another way, as part of a sentence."""
+    facts = dag_file.catalog.get(replacement)
+    needed = missing_extra(dag_file, facts) if facts is not None else ""
+    if not needed:
+        return ""
+    moves = facts is not None and facts.provider != task.facts.provider
+    return f"; without {task.facts.provider}, {needed}" if moves else f"; {needed}"
 
 
 def _fix(dag_file: DagFile, task: Operator, replacement: str) -> Fix | None:

@@ -69,3 +69,25 @@ CloudDataTransferServiceRunJobOperator(task_id="d", job_name="j", deferrable=Tru
         f"{drop}, or {key} the service honours it",
         drop,
     ]
+
+
+def test_what_goes_with_an_old_package_is_told_unless_the_project_asks_for_it(tmp_path: Path) -> None:
+    code = """\
+from astronomer.providers.amazon.aws.sensors.s3 import S3KeySensorAsync
+from astronomer.providers.http.sensors.http import HttpSensorAsync
+
+S3KeySensorAsync(task_id="a", bucket_key="s3://b/c")
+HttpSensorAsync(task_id="b", endpoint="c")
+"""
+    new = "with `deferrable=True` takes its place"
+    needed = "the trigger needs aiobotocore, which only apache-airflow-providers-amazon[aiobotocore] installs"
+    without = f"S3KeySensorAsync is deprecated; S3KeySensor {new}"
+    http = f"HttpSensorAsync is deprecated; HttpSensor {new}"
+    requirements = tmp_path / "requirements.txt"
+    told = f"{without}; without astronomer-providers, {needed}"
+    for line in ("", "astronomer-providers[amazon]==1.19.4\n", "apache-airflow-providers-amazon\n"):
+        requirements.write_text(line)
+        assert [message for _, message in said(tmp_path, code)] == [told, http]
+    for line in ("apache-airflow-providers-amazon[aiobotocore]\n", "aiobotocore>=3\n"):
+        requirements.write_text(line)
+        assert [message for _, message in said(tmp_path, code)] == [without, http]
