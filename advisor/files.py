@@ -21,8 +21,10 @@ __all__ = [
     "CannotWrite",
     "ChangedMeanwhile",
     "Found",
+    "Ignores",
     "Source",
     "Unreadable",
+    "Walk",
     "create",
     "decode",
     "encode",
@@ -130,17 +132,19 @@ def find(paths: Sequence[str], *, exclude: Sequence[str] = (), root: Path) -> It
     followed, links to files only where they lead to something inside `paths`: a link can't make the tool
     read or rewrite anything else.
     """
-    walk = _Walk(_spec(exclude) if exclude else None, os.path.realpath(root))
+    walk = Walk(exclude, root)
     for path in paths:
         walk.add(path)
     return iter(walk.finish())
 
 
-class _Walk:
-    def __init__(self, exclude: GitIgnoreSpec | None, root: str) -> None:
-        self.exclude = exclude
-        self.root = root
-        self.inside = os.path.join(root, "")
+class Walk:
+    """Looks for files below paths, as `find` says."""
+
+    def __init__(self, exclude: Sequence[str], root: Path) -> None:
+        self.exclude = _spec(exclude) if exclude else None
+        self.root = os.path.realpath(root)
+        self.inside = os.path.join(self.root, "")
         self.found: dict[str, Found] = {}  # by real path, so that each file comes once
         self.links: list[tuple[str, str]] = []  # shown path, real path
         self.walked: set[str] = set()
@@ -193,8 +197,8 @@ class _Walk:
         entry: os.DirEntry[str],
         shown: str,
         real: str,
-        specs: list[_Ignores],
-        pending: list[tuple[str, str, list[_Ignores]]],
+        specs: list[Ignores],
+        pending: list[tuple[str, str, list[Ignores]]],
     ) -> None:
         name = entry.name
         with suppress(OSError):  # vanished while we looked
@@ -202,9 +206,7 @@ class _Walk:
                 inner = os.path.join(real, name)
                 if name not in SKIPPED_FOLDERS and not self.ignored(inner + "/", specs):
                     pending.append((os.path.join(shown, name, ""), inner, specs))
-            elif name.endswith(".py") and not name.startswith(
-                ".#"
-            ):  # `.#x.py` is Emacs' lock, a dangling link
+            elif self.wanted(name):
                 inner = os.path.join(real, name)
                 if self.ignored(inner, specs):
                     return
@@ -213,7 +215,11 @@ class _Walk:
                 elif entry.is_file(follow_symlinks=False):
                     self.found.setdefault(inner, Found(shown + name))
 
-    def ignored(self, path: str, specs: list[_Ignores]) -> bool:
+    def wanted(self, name: str) -> bool:
+        """Whether a file of this name is looked for."""
+        return name.endswith(".py") and not name.startswith(".#")  # Emacs' lock, a dangling link
+
+    def ignored(self, path: str, specs: list[Ignores]) -> bool:
         """Whether a `.gitignore` or the configuration leaves out `path` (a folder's ends in a slash)."""
         if self.exclude is not None:
             inside = path.startswith(self.inside)
@@ -267,7 +273,7 @@ def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
     return build(good)
 
 
-class _Ignores:
+class Ignores:
     """One `.gitignore`: its folder and what it says."""
 
     __slots__ = ("_any", "_asked", "_spec", "_start")
@@ -299,15 +305,15 @@ _OFTEN = 100  # questions from which on compiling one more expression pays
 _NAMED = re.compile(r"\(\?P<\w+>")
 
 
-def _spec_of(folder: str) -> list[_Ignores]:
+def _spec_of(folder: str) -> list[Ignores]:
     try:
         text = read(os.path.join(folder, ".gitignore")).decode("utf-8", "surrogateescape")
     except Unreadable:
         return []
-    return [_Ignores(folder, _spec(line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")))]
+    return [Ignores(folder, _spec(line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")))]
 
 
-def _specs_above(real: str) -> list[_Ignores]:
+def _specs_above(real: str) -> list[Ignores]:
     """The `.gitignore` files between the repository that holds `real` and `real` itself, outermost first."""
     above: list[str] = []
     folder = real
@@ -344,7 +350,7 @@ def write_atomically(path: str, data: bytes, expected: bytes) -> None:
     """
     target = os.path.realpath(path)
     _require(target, expected)
-    temporary = os.path.join(os.path.dirname(target), f".dag-advisor-{os.getpid()}-{os.urandom(6).hex()}.tmp")
+    temporary = _temporary(os.path.dirname(target))
     try:
         status = os.stat(target)
         # Replacing needs only the folder's permission; that of the file counts too, even for root.
@@ -372,7 +378,7 @@ def create(path: str, data: bytes) -> None:
         CannotWrite: an OSError with a sentence.
     """
     folder = os.path.dirname(os.path.realpath(path))
-    temporary = os.path.join(folder, f".dag-advisor-{os.getpid()}-{os.urandom(6).hex()}.tmp")
+    temporary = _temporary(folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         try:
@@ -393,6 +399,11 @@ def create(path: str, data: bytes) -> None:
         raise
     except OSError as error:
         raise CannotWrite(_why(error, "written"), error.errno) from None
+
+
+def _temporary(folder: str) -> str:
+    """A name in a folder for a file that is being written; `leftovers` knows it again."""
+    return os.path.join(folder, f".dag-advisor-{os.getpid()}-{os.urandom(6).hex()}.tmp")
 
 
 def _require(target: str, expected: bytes) -> None:

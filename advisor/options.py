@@ -486,7 +486,11 @@ def _completion() -> Parser:
 
 
 def _clean() -> Parser:
-    parser = _new("clean", "Remove the cache of a project: what `check` and `fix` keep for the next run.")
+    parser = _new(
+        "clean",
+        "Remove the cache of a project, which `check` and `fix` keep for the next run, and the unfinished files"
+        " that a killed `fix` leaves (.dag-advisor-*.tmp).",
+    )
     parser.add_argument("paths", nargs="*", metavar="PATHS", help="folders of the project (default: .)")
     parser.add_argument("--config", metavar="FILE", help="configuration file (default: the nearest one)")
     parser.add_argument("--isolated", action="store_true", help="do not read configuration (default: off)")

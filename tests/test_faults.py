@@ -96,9 +96,10 @@ def killed_until_done(root: Path, paths: list[Path], seed: int, kills: int) -> i
         assert run(root, "check", "--no-cache", "--output-format", "concise", "dags").stdout.count(
             "missing-deferrable"
         ) == state(paths).count("old")
-        for path in leftovers(root):
-            assert path.name.startswith(".")
-            path.unlink()
+        if left := leftovers(root):
+            assert all(path.name.startswith(".") for path in left)
+            assert run(root, "clean").stdout.count("(left by a run that was killed)") == len(left)
+            assert not leftovers(root)
     assert run(root, "fix", "--no-cache", "--unsafe-fixes", "dags").returncode == 0
     assert state(paths) == ["new"] * len(paths)
     assert not leftovers(root)
@@ -107,6 +108,42 @@ def killed_until_done(root: Path, paths: list[Path], seed: int, kills: int) -> i
 
 def test_fix_killed_while_it_writes(tmp_path: Path) -> None:
     assert killed_until_done(tmp_path, tree(tmp_path, 12), seed=1, kills=2)
+
+
+def test_clean_removes_what_a_killed_run_left_and_nothing_else(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    ours = f".dag-advisor-{gone.pid}-0123456789ab.tmp"
+    project = tmp_path / "project"
+    for folder in ("dags/deep", "vendor", ".venv", "ignored", "../elsewhere"):
+        (project / folder).mkdir(parents=True)
+        (project / folder / ours).write_text("half")
+    (project / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (project / ".gitignore").write_text("*.tmp\nignored/\n")
+    (project / "dag-advisor.toml").write_text('exclude = ["vendor"]\n')
+    kept = [
+        project / "dags" / f".dag-advisor-{os.getpid()}-0123456789ab.tmp",  # a process that may be at it
+        project / "dags" / f".dag-advisor-{gone.pid}-0123456789AB.tmp",
+        project / "dags" / f".dag-advisor-{gone.pid}-0123456789ab.tmp.py",
+        project / "dags" / "dag-advisor-1-0123456789ab.tmp",
+    ]
+    for path in kept:
+        path.write_text("mine")
+    (project / "dags" / ".dag-advisor-1-ba9876543210.tmp").mkdir()
+    (project / "dags" / f".dag-advisor-{gone.pid}-aaaaaaaaaaaa.tmp").symlink_to(kept[-1])
+    old = project / "dags" / f".dag-advisor-{os.getpid()}-bbbbbbbbbbbb.tmp"
+    old.write_text("half")
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    before = set(tmp_path.rglob("*"))
+    done = run(project, "clean")
+    assert (done.returncode, done.stderr) == (0, "")
+    names = [f"dags/{old.name}", f"dags/deep/{ours}"]
+    assert done.stdout.splitlines() == [f"removed {name} (left by a run that was killed)" for name in names]
+    assert before - set(tmp_path.rglob("*")) == {project / name for name in names}
+    assert run(project, "clean").stdout.startswith("nothing to remove: ")
+    assert (
+        run(project, "clean", "ignored").stdout == f"removed ignored/{ours} (left by a run that was killed)\n"
+    )
 
 
 def test_two_fixes_at_once(tmp_path: Path) -> None:
