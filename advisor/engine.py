@@ -134,7 +134,7 @@ def _behind(data: bytes, path: str, context: Context) -> bool:
         return True
     if not any(word in data for word in _MAKES_TASKS):
         return False
-    return any(mentions(context.project, word).reach(path, data) for word in _words(context.rules)[1])
+    return any(mentions(context.project, word).led(path, data) for word in _words(context.rules)[1])
 
 
 _word_cache: dict[int, tuple[list[Rule], tuple[bytes, ...], tuple[bytes, ...]]] = {}

@@ -17,9 +17,57 @@ if TYPE_CHECKING:
 _FROM = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
 _IMPORT = re.compile(rb"import[ \t]+([\w., \t]+)")
 _WORD = re.compile(rb"\w+")
+_DEFINITION = re.compile(rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
+_USED = re.compile(rb"\b\w+(?=[ \t]*[(,)])")  # called, or handed to something that may call it
+_PROPERTY = re.compile(rb"property\b[^\n]*\n(?:[ \t]*@[^\n]*\n)*[ \t]*def[ \t]+(\w+)")
+_ALIAS = re.compile(rb" as[ \t]+(\w+)")
+_BEFORE = re.compile(rb"(\w+)[ \t]*\Z")
+_LONG = 80  # characters of a name
+_ASSIGNED = re.compile(
+    rb"^[ \t]*(?:\w+\.)*(\w+)[ \t]*=[ \t]*"
+    rb"((?:functools\.)?partial\b[^\n]*|lambda\b[^\n]*|[A-Za-z_][\w.]*(?=[ \t]*(?:#|\r?$)))",
+    re.MULTILINE,
+)
+_CALLABLE = re.compile(rb"python_callable[ \t]*=[ \t]*([\w.]+)")
+_NONE: frozenset[bytes] = frozenset()
 _MAX_SIZE = 1_000_000  # bytes
 _MAX_FILES = 300  # modules behind one file
 _MAX_HOPS = 2  # what lies farther behind is found in half of all files, and is seldom the file's own doing
+
+
+class Outline:
+    """What the text of one module tells: what it defines, what else it calls by another name, what is called where."""
+
+    __slots__ = ("names", "words")
+
+    def __init__(self, data: bytes) -> None:
+        #: what is called or handed over anywhere in the module
+        self.words = frozenset(_USED.findall(data))
+        #: each name that is given to something, and what is called or handed over in it
+        self.names: list[tuple[bytes, frozenset[bytes]]] = []
+        self._read_definitions(data)
+        for match in _ALIAS.finditer(data):
+            known = _BEFORE.search(data, max(0, match.start() - _LONG), match.start())
+            if known is not None:
+                self.names.append((match[1], frozenset((known[1],))))
+        self.names += ((name, frozenset(_WORD.findall(value))) for name, value in _ASSIGNED.findall(data))
+
+    def _read_definitions(self, data: bytes) -> None:
+        properties = frozenset(_PROPERTY.findall(data)) if b"property" in data else _NONE
+        matches = list(_DEFINITION.finditer(data))
+        ends = [match.start() for match in matches[1:]] + [len(data)]
+        around: list[tuple[int, bool, bytes]] = []
+        for match, end in zip(matches, ends, strict=False):
+            indent, is_class = len(match[1]), match[2] == b"class"
+            while around and around[-1][0] >= indent:
+                around.pop()
+            around.append((indent, is_class, match[3]))
+            words = frozenset(_USED.findall(data, match.end(), end))
+            if properties:
+                words |= properties.intersection(_WORD.findall(data, match.end(), end))
+            # What stands behind an inner definition may be the outer one's. A class runs what its `__init__` does.
+            runs = is_class or match[3].startswith(b"__")
+            self.names += ((name, words) for _, of_class, name in around if runs or not of_class)
 
 
 class Mentions:
@@ -28,39 +76,68 @@ class Mentions:
     def __init__(self, project: Project, word: bytes) -> None:
         self._project = project
         self._word = word
+        self._seed = frozenset(_WORD.findall(word))
         self._files: dict[str, tuple[bool, tuple[str, ...]]] = {}
-        self._reach: dict[str, bool] = {}
+        self._outlines: dict[str, Outline] = {}
+        self._leads: dict[str, frozenset[bytes]] = {}
+        self._closures: dict[frozenset[str], frozenset[bytes]] = {}
 
-    def reach(self, path: str, data: bytes | None = None) -> bool:
-        """Whether the file at `path` (with this content, where it is known) or a module behind it holds the word."""
-        if data is None and path in self._reach:
-            return self._reach[path]
+    def leads(self, path: str, data: bytes | None = None) -> frozenset[bytes]:
+        """The names that a call in the file at `path` (with this content, where it is known) may lead to the word by.
+
+        The word itself; functions, methods and classes of the file and of modules behind it that hold the word or one
+        of these names; other names for them. A name too many costs time, none is left out that stands in so many words.
+        """
+        if data is None and path in self._leads:
+            return self._leads[path]
+        behind, holds = self._behind(path, data)
+        found = _NONE
+        if holds:
+            own = Outline(data) if data is not None else self._outline(path)
+            found = _closure([own], self._among(behind))
+        if data is None:
+            self._leads[path] = found
+        return found
+
+    def led(self, path: str, data: bytes) -> bool:
+        """Whether a file that does not hold the word uses a name by which a module behind it leads to it."""
+        behind, holds = self._behind(path, data)
+        names = self._among(behind) if holds else _NONE
+        return any(name in data for name in names) and not names.isdisjoint(_runs(data))
+
+    def _among(self, behind: list[str]) -> frozenset[bytes]:
+        """The names that lead to the word in these modules; the files of a folder often import the same ones."""
+        key = frozenset(behind)
+        if key not in self._closures:
+            self._closures[key] = _closure([self._outline(other) for other in behind], self._seed)
+        return self._closures[key]
+
+    def _behind(self, path: str, data: bytes | None) -> tuple[list[str], bool]:
+        """The modules behind a file, and whether one of them or the file itself holds the word."""
         holds, ahead = self._look(path, data) if data is not None else self._file(path)
-        seen, waiting = {path}, deque((other, 1) for other in ahead)
-        while waiting and not holds and len(seen) < _MAX_FILES:
+        seen, waiting = {path: None}, deque((other, 1) for other in ahead)
+        while waiting and len(seen) < _MAX_FILES:
             other, hops = waiting.popleft()
             if other not in seen:
-                seen.add(other)
-                holds, imported = self._file(other)
+                seen[other] = None
+                held, imported = self._file(other)
+                holds = holds or held
                 if hops < _MAX_HOPS:
                     waiting += ((further, hops + 1) for further in imported)
-        if data is None:
-            self._reach[path] = holds
-        return holds
+        del seen[path]
+        return list(seen), holds
+
+    def _outline(self, path: str) -> Outline:
+        if path not in self._outlines:
+            self._outlines[path] = Outline(_content(path))
+        return self._outlines[path]
 
     def _file(self, path: str) -> tuple[bool, tuple[str, ...]]:
         if path not in self._files:
-            try:
-                with open(path, "rb") as file:
-                    data = file.read(_MAX_SIZE)
-            except OSError:
-                data = b""
-            self._files[path] = self._look(path, data)
+            self._files[path] = self._look(path, _content(path))
         return self._files[path]
 
     def _look(self, path: str, data: bytes) -> tuple[bool, tuple[str, ...]]:
-        if self._word in data:
-            return True, ()
         found: dict[str, None] = {}
         tops = self._project.tops(os.path.dirname(self._project.real(path)))
         for origin, names in _FROM.findall(data):
@@ -88,7 +165,38 @@ class Mentions:
                 located = self._project.locate(name, path) if name.partition(".")[0] in tops else None
                 if located is not None:
                     found[located] = None
-        return False, tuple(found)
+        return self._word in data, tuple(found)
+
+
+def _runs(data: bytes) -> list[bytes]:
+    """The words of a file, or, where it defines nothing that calls them, those that it hands to an operator."""
+    if b"def " in data or b"lambda" in data or b"partial" in data:
+        return _WORD.findall(data)
+    return [word for given in _CALLABLE.findall(data) for word in _WORD.findall(given)]
+
+
+def _closure(outlines: list[Outline], names: frozenset[bytes]) -> frozenset[bytes]:
+    """These names, and those given in the outlines to what holds one of them."""
+    known, ahead = set(names), names
+    while ahead:  # the names that the last round has found
+        found = {
+            name
+            for outline in outlines
+            if not outline.words.isdisjoint(ahead)
+            for name, words in outline.names
+            if name not in known and not words.isdisjoint(ahead)
+        }
+        known |= found
+        ahead = frozenset(found)
+    return frozenset(known)
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(_MAX_SIZE)
+    except OSError:
+        return b""
 
 
 def mentions(project: Project, word: bytes) -> Mentions:

@@ -131,17 +131,62 @@ class _Walk:
                 )
 
 
-def steps(known: Receivers, file: Readable, function: Node, receiver: Owner | None) -> list[Step]:
-    """The calls in a function's own body, in the order of the text; `receiver` is the class of its `self`."""
+def steps(
+    known: Receivers,
+    file: Readable,
+    function: Node,
+    receiver: Owner | None,
+    names: frozenset[str] | None = None,
+) -> list[Step]:
+    """The calls in a function's own body, in the order of the text; `receiver` is the class of its `self`.
+
+    Where `names` are given (always the same for a file and a receiver), only those which may lead to one of them.
+    """
     memory = known.memory(file, receiver).steps
-    key = (function, receiver.key if receiver is not None else None)
+    key = (function, receiver.key if receiver is not None else None, names is not None)
     if key not in memory:
         memory[key] = [
             step
             for node, kind in _own(file, function)
-            if (step := _step(known, file, node, kind, receiver)) is not None
+            if (names is None or _may_lead(file, node, kind, names))
+            and (step := _step(known, file, node, kind, receiver)) is not None
         ]
     return memory[key]
+
+
+def _may_lead(file: Readable, node: Node, kind: str, names: frozenset[str]) -> bool:
+    """Whether a call or an attribute may run something of one of these names: told by words, nothing is resolved."""
+    if kind == "attribute":
+        name = node.field("attribute")
+        return name is not None and _is_among(name, names)
+    function = node.field("function")
+    if function is None:
+        return False
+    last = function.field("attribute") if function.kind() == "attribute" else function
+    if last is None or last.kind() != "identifier" or _is_among(last, names) or "__call__" in names:
+        return True
+    if last == function and any(
+        binding.kind not in ("import", "def", "class")
+        for bindings in file.names.bindings(last.text()).values()
+        for binding in bindings
+    ):
+        return True  # a parameter or another name for something
+    return any(_is_among(given, names) for given in _handed_over(node))
+
+
+def _handed_over(call: Node) -> Iterator[Node]:
+    """The names that a call is given as they stand: `run(poll)`, `run(action=self.poll)`."""
+    for argument in arguments_of(call):
+        value = argument.field("value") if argument.kind() == "keyword_argument" else argument
+        if value is not None and value.kind() == "attribute":
+            value = value.field("attribute")
+        if value is not None and value.kind() == "identifier":
+            yield value
+
+
+def _is_among(name: Node, names: frozenset[str]) -> bool:
+    text = name.text()
+    return text in names or not text.isascii()  # names are found in bytes
 
 
 def _own(file: Readable, function: Node) -> Iterator[tuple[Node, str]]:

@@ -88,7 +88,7 @@ class Memory:
         self.attributes: dict[Node, dict[str, list[Node]]] = {}
         self.methods: dict[Node, dict[str, Node]] = {}
         #: what `reached` keeps of each function
-        self.steps: dict[tuple[Node, tuple[str, int] | None], list[Step]] = {}
+        self.steps: dict[tuple[Node, tuple[str, int] | None, bool], list[Step]] = {}
 
 
 class Receivers:

@@ -12,7 +12,6 @@ from advisor.coroutines import argument, has_splat, parameters
 from advisor.flow import Flow, Readable, loop_around
 from advisor.mentions import mentions
 from advisor.polling import Polling, after_failure, polling
-from advisor.project import Module
 from advisor.pythontasks import PythonTask, find_lambdas
 from advisor.reached import steps
 from advisor.receivers import Owner
@@ -34,11 +33,21 @@ _DEFERRING = (".defer(", "TaskDeferred")
 
 def find_sleeping_tasks(dag_file: DagFile) -> list[tuple[PythonTask, list[Wait]]]:
     """The ordinary tasks that sleep, themselves or through helpers, and their waits, in the order of the text."""
-    text, behind = dag_file.tree.text, mentions(dag_file.project, SLEEP)
-    if "sleep" not in text and not behind.reach(dag_file.path, text.encode(errors="replace")):
+    if not _names(dag_file, dag_file):
         return []
     tasks = [*dag_file.python_tasks, *find_lambdas(dag_file)]
     return [(task, waits) for task in tasks if (waits := sleeps_of(dag_file, task))]
+
+
+def _names(dag_file: DagFile, file: Readable) -> frozenset[str]:
+    """The names by which a call in a file may lead to a sleep."""
+    key = "names that lead to a sleep"
+    if key not in file.tree.memo:
+        data = file.tree.text.encode(errors="replace") if file is dag_file else None
+        names = mentions(dag_file.project, SLEEP).leads(file.path, data)
+        file.tree.memo[key] = frozenset(map(bytes.decode, names))
+    known: frozenset[str] = file.tree.memo[key]
+    return known
 
 
 def sleeps_of(dag_file: DagFile, task: PythonTask) -> list[Wait]:
@@ -80,7 +89,6 @@ class _Reader:
 
     def __init__(self, dag_file: DagFile) -> None:
         self._dag_file = dag_file
-        self._mentions = mentions(dag_file.project, SLEEP)
         self._open: list[Node] = []
         self._read = 0
 
@@ -101,7 +109,7 @@ class _Reader:
         found: list[Wait] = []
         pauses: dict[Node, list[tuple[Node, float | None]]] = {}
         flows: dict[Node, Flow] = {}
-        for step in steps(self._dag_file.receivers, file, function, receiver):
+        for step in steps(self._dag_file.receivers, file, function, receiver, self._names(file, receiver)):
             slept, inner = self._step(file, step, worth, depth)
             loop = loop_around(step.node)
             if loop is not None and loop not in flows and (slept or inner):
@@ -130,6 +138,11 @@ class _Reader:
         self._open.pop()
         return found
 
+    def _names(self, file: Readable, receiver: Owner | None) -> frozenset[str]:
+        """The names by which a function of this file may come to sleep, also through methods of a derived class."""
+        names = _names(self._dag_file, file)
+        return names if receiver is None else names | _names(self._dag_file, receiver.file)
+
     def _step(
         self, file: Readable, step: Step, worth: _Worth, depth: int
     ) -> tuple[list[float | None], list[Wait]]:
@@ -144,7 +157,7 @@ class _Reader:
         for target in step.targets:
             if target.file is None or target.node is None or target.node in self._open:
                 continue
-            if isinstance(target.file, Module) and not self._mentions.reach(target.file.path):
+            if not _names(self._dag_file, target.file):
                 continue
             given = self._given(target.file, target.node, step.node if is_call else None, file, worth)
             span = file.tree.span(step.node)
