@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 from advisor.names import absolute
 
 if TYPE_CHECKING:
     from advisor.project import Project
+
+#: a name that is given to something, and what is called or handed over in it
+Given: TypeAlias = "tuple[bytes, frozenset[bytes]]"
 
 # As in `firstparty`: each begins with fixed text, which makes the search cheap; what they find in comments and strings
 # costs a look-up and does no harm.
@@ -31,43 +34,7 @@ _ASSIGNED = re.compile(
 _CALLABLE = re.compile(rb"python_callable[ \t]*=[ \t]*([\w.]+)")
 _NONE: frozenset[bytes] = frozenset()
 _MAX_SIZE = 1_000_000  # bytes
-_MAX_FILES = 300  # modules behind one file
 _MAX_HOPS = 2  # what lies farther behind is found in half of all files, and is seldom the file's own doing
-
-
-class Outline:
-    """What the text of one module tells: what it defines, what else it calls by another name, what is called where."""
-
-    __slots__ = ("names", "words")
-
-    def __init__(self, data: bytes) -> None:
-        #: what is called or handed over anywhere in the module
-        self.words = frozenset(_USED.findall(data))
-        #: each name that is given to something, and what is called or handed over in it
-        self.names: list[tuple[bytes, frozenset[bytes]]] = []
-        self._read_definitions(data)
-        for match in _ALIAS.finditer(data):
-            known = _BEFORE.search(data, max(0, match.start() - _LONG), match.start())
-            if known is not None:
-                self.names.append((match[1], frozenset((known[1],))))
-        self.names += ((name, frozenset(_WORD.findall(value))) for name, value in _ASSIGNED.findall(data))
-
-    def _read_definitions(self, data: bytes) -> None:
-        properties = frozenset(_PROPERTY.findall(data)) if b"property" in data else _NONE
-        matches = list(_DEFINITION.finditer(data))
-        ends = [match.start() for match in matches[1:]] + [len(data)]
-        around: list[tuple[int, bool, bytes]] = []
-        for match, end in zip(matches, ends, strict=False):
-            indent, is_class = len(match[1]), match[2] == b"class"
-            while around and around[-1][0] >= indent:
-                around.pop()
-            around.append((indent, is_class, match[3]))
-            words = frozenset(_USED.findall(data, match.end(), end))
-            if properties:
-                words |= properties.intersection(_WORD.findall(data, match.end(), end))
-            # What stands behind an inner definition may be the outer one's. A class runs what its `__init__` does.
-            runs = is_class or match[3].startswith(b"__")
-            self.names += ((name, words) for _, of_class, name in around if runs or not of_class)
 
 
 class Mentions:
@@ -78,58 +45,44 @@ class Mentions:
         self._word = word
         self._seed = frozenset(_WORD.findall(word))
         self._files: dict[str, tuple[bool, tuple[str, ...]]] = {}
-        self._outlines: dict[str, Outline] = {}
-        self._leads: dict[str, frozenset[bytes]] = {}
-        self._closures: dict[frozenset[str], frozenset[bytes]] = {}
+        self._outlines: dict[str, list[Given]] = {}
+        self._leads: dict[tuple[str, int], frozenset[bytes]] = {}
 
     def leads(self, path: str, data: bytes | None = None) -> frozenset[bytes]:
         """The names that a call in the file at `path` (with this content, where it is known) may lead to the word by.
 
         The word itself; functions, methods and classes of the file and of modules behind it that hold the word or one
-        of these names; other names for them. A name too many costs time, none is left out that stands in so many words.
+        of these names; other names for them. A name too many costs time.
         """
-        if data is None and path in self._leads:
-            return self._leads[path]
-        behind, holds = self._behind(path, data)
-        found = _NONE
-        if holds:
-            own = Outline(data) if data is not None else self._outline(path)
-            found = _closure([own], self._among(behind))
         if data is None:
-            self._leads[path] = found
-        return found
+            return self._of_module(path, _MAX_HOPS)
+        holds, ahead = self._look(path, data)
+        return _closure(lambda: _outline(data), data, self._start(holds, ahead, _MAX_HOPS))
 
     def led(self, path: str, data: bytes) -> bool:
         """Whether a file that does not hold the word uses a name by which a module behind it leads to it."""
-        behind, holds = self._behind(path, data)
-        names = self._among(behind) if holds else _NONE
+        names = self._start(False, self._look(path, data)[1], _MAX_HOPS)
         return any(name in data for name in names) and not names.isdisjoint(_runs(data))
 
-    def _among(self, behind: list[str]) -> frozenset[bytes]:
-        """The names that lead to the word in these modules; the files of a folder often import the same ones."""
-        key = frozenset(behind)
-        if key not in self._closures:
-            self._closures[key] = _closure([self._outline(other) for other in behind], self._seed)
-        return self._closures[key]
+    def _of_module(self, path: str, hops: int) -> frozenset[bytes]:
+        key = (path, hops)
+        if key not in self._leads:
+            holds, ahead = self._file(path)
+            names = self._start(holds, ahead, hops)
+            if names:
+                data = _content(path)
+                names = _closure(lambda: self._outline(path, data), data, names)
+            self._leads[key] = names
+        return self._leads[key]
 
-    def _behind(self, path: str, data: bytes | None) -> tuple[list[str], bool]:
-        """The modules behind a file, and whether one of them or the file itself holds the word."""
-        holds, ahead = self._look(path, data) if data is not None else self._file(path)
-        seen, waiting = {path: None}, deque((other, 1) for other in ahead)
-        while waiting and len(seen) < _MAX_FILES:
-            other, hops = waiting.popleft()
-            if other not in seen:
-                seen[other] = None
-                held, imported = self._file(other)
-                holds = holds or held
-                if hops < _MAX_HOPS:
-                    waiting += ((further, hops + 1) for further in imported)
-        del seen[path]
-        return list(seen), holds
+    def _start(self, holds: bool, ahead: tuple[str, ...], hops: int) -> frozenset[bytes]:
+        """What a file knows before its own names count: the word, if it holds it, and what its imports lead to."""
+        known = [self._of_module(other, hops - 1) for other in ahead] if hops else []
+        return frozenset().union(self._seed if holds else _NONE, *known)
 
-    def _outline(self, path: str) -> Outline:
+    def _outline(self, path: str, data: bytes) -> list[Given]:
         if path not in self._outlines:
-            self._outlines[path] = Outline(_content(path))
+            self._outlines[path] = _outline(data)
         return self._outlines[path]
 
     def _file(self, path: str) -> tuple[bool, tuple[str, ...]]:
@@ -175,20 +128,46 @@ def _runs(data: bytes) -> list[bytes]:
     return [word for given in _CALLABLE.findall(data) for word in _WORD.findall(given)]
 
 
-def _closure(outlines: list[Outline], names: frozenset[bytes]) -> frozenset[bytes]:
-    """These names, and those given in the outlines to what holds one of them."""
-    known, ahead = set(names), names
+def _closure(outline: Callable[[], list[Given]], data: bytes, names: frozenset[bytes]) -> frozenset[bytes]:
+    """These names, and those that a file gives to what uses one of them."""
+    if not any(name in data for name in names):
+        return names
+    given, known, ahead = outline(), set(names), names
     while ahead:  # the names that the last round has found
-        found = {
-            name
-            for outline in outlines
-            if not outline.words.isdisjoint(ahead)
-            for name, words in outline.names
-            if name not in known and not words.isdisjoint(ahead)
-        }
-        known |= found
-        ahead = frozenset(found)
+        ahead = frozenset(name for name, words in given if name not in known and not words.isdisjoint(ahead))
+        known |= ahead
     return frozenset(known)
+
+
+def _outline(data: bytes) -> list[Given]:
+    """The names that a module gives to something: what it defines, what else it calls by another name."""
+    names: list[Given] = list(_definitions(data))
+    for match in _ALIAS.finditer(data):
+        known = _BEFORE.search(data, max(0, match.start() - _LONG), match.start())
+        if known is not None:
+            names.append((match[1], frozenset((known[1],))))
+    names += ((name, frozenset(_WORD.findall(value))) for name, value in _ASSIGNED.findall(data))
+    return names
+
+
+def _definitions(data: bytes) -> Iterator[Given]:
+    properties = frozenset(_PROPERTY.findall(data)) if b"property" in data else _NONE
+    matches = list(_DEFINITION.finditer(data))
+    ends = [match.start() for match in matches[1:]] + [len(data)]
+    around: list[tuple[int, bool, bytes]] = []
+    for match, end in zip(matches, ends, strict=False):
+        indent, is_class = len(match[1]), match[2] == b"class"
+        while around and around[-1][0] >= indent:
+            around.pop()
+        around.append((indent, is_class, match[3]))
+        words = frozenset(_USED.findall(data, match.end(), end))
+        if properties:
+            words |= properties.intersection(_WORD.findall(data, match.end(), end))
+        # What stands behind an inner definition may be the outer one's. A class runs what its `__init__` does.
+        runs = is_class or match[3].startswith(b"__")
+        for _, of_class, name in around:
+            if runs or not of_class:
+                yield name, words
 
 
 def _content(path: str) -> bytes:

@@ -33,9 +33,9 @@ _DEFERRING = (".defer(", "TaskDeferred")
 
 def find_sleeping_tasks(dag_file: DagFile) -> list[tuple[PythonTask, list[Wait]]]:
     """The ordinary tasks that sleep, themselves or through helpers, and their waits, in the order of the text."""
-    if not _names(dag_file, dag_file):
-        return []
     tasks = [*dag_file.python_tasks, *find_lambdas(dag_file)]
+    if not tasks or not _names(dag_file, dag_file):
+        return []
     return [(task, waits) for task in tasks if (waits := sleeps_of(dag_file, task))]
 
 
