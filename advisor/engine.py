@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from advisor import suppressions, syntax
 from advisor.catalog.lookup import Catalog
@@ -28,7 +29,10 @@ _WIDE_TRACES = ("airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 _SUPPRESSION = b"dag-advisor:"
 _MAKES_TASKS = (b"@task", b"python_callable", b"def execute")
+_MAY_MAKE_TASKS = (*_MAKES_TASKS, b".task", b"task as", b"task(")
+_ASYNC = b"sync"  # in most of the words
 _MANY = 100
+_Words: TypeAlias = "tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]"
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,10 @@ def _completed(finding: Finding, rule: Rule, path: str) -> Finding:
 
 
 def _on_topic(data: bytes, path: str, context: Context) -> bool:
-    if any(topic in data for topic in _words(context.rules)[0]):
+    topics, asynchronous, _ = _words(context.rules)
+    if any(topic in data for topic in topics):
+        return True
+    if _ASYNC in data and any(topic in data for topic in asynchronous):
         return True
     names, odd = _topic_names(context.catalog)
     # Nearly every name holds one of two words, which are looked for much faster than names.
@@ -129,30 +136,37 @@ def _on_topic(data: bytes, path: str, context: Context) -> bool:
 
 
 def _behind(data: bytes, path: str, context: Context) -> bool:
-    """Whether what a file imports from its own project brings it on our topic: an operator class, a word of a rule."""
+    """Whether a file gets an operator class from its project, or has tasks that lead to a word of a rule's `BEHIND`."""
     if first_party(context.project, context.catalog).mentioned(data, path):
+        return True
+    words = _words(context.rules)[2]
+    if any(word in data for word in words) and any(word in data for word in _MAY_MAKE_TASKS):
         return True
     if not any(word in data for word in _MAKES_TASKS):
         return False
-    return any(mentions(context.project, word).led(path, data) for word in _words(context.rules)[1])
+    return any(mentions(context.project, word).led(path, data) for word in words)
 
 
-_word_cache: dict[int, tuple[list[Rule], tuple[bytes, ...], tuple[bytes, ...]]] = {}
+_word_cache: dict[int, tuple[list[Rule], _Words]] = {}
 
 
-def _words(rules: list[Rule]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """The words that rules ask for in a file, and in what it imports, each once.
+def _words(rules: list[Rule]) -> _Words:
+    """The words that rules ask for: in a file, the same for those with `_ASYNC` in them, and in what it imports.
 
-    Looking for the first is most of what a file off our topic costs.
+    Looking for them is most of what a file off our topic costs.
     """
     known = _word_cache.get(id(rules))
     if known is None or known[0] is not rules:
         if len(_word_cache) > _MANY:  # a server's runs never end, and every file may have rules of its own
             _word_cache.clear()
         topics = {_SUPPRESSION}.union(*(rule.topics for rule in rules))
+        # `async def run` is looked for where `async def` is.
+        topics -= {word for word in topics for part in topics if part in word and part != word}
+        asynchronous = {word for word in topics if _ASYNC in word}
         behind = {word for rule in rules for word in rule.behind}
-        known = _word_cache[id(rules)] = rules, tuple(sorted(topics)), tuple(sorted(behind))
-    return known[1], known[2]
+        words = tuple(sorted(topics - asynchronous)), tuple(sorted(asynchronous)), tuple(sorted(behind))
+        known = _word_cache[id(rules)] = rules, words
+    return known[1]
 
 
 _topic_cache: dict[int, tuple[Catalog, frozenset[bytes], tuple[bytes, ...]]] = {}

@@ -63,8 +63,8 @@ class Rule:
 
     `check` takes a DagFile and yields findings; its keyword-only arguments are the rule's options. The tool's own
     rules, which the engine speaks for, have no `check`. `topics` are words of which a file must hold one, if the rule
-    is to say something about it; empty where the catalog's class names say that already. `behind` are words that also
-    count in the first-party modules that a file with tasks imports.
+    is to say something about it; empty where the catalog's class names say that already. `behind` are words that a
+    file with tasks must hold, or lead to by something that it imports from the project.
     """
 
     name: str

@@ -72,9 +72,9 @@ def find_unawaited(dag_file: DagFile) -> list[Unawaited]:
 
     Async tasks count from Airflow 3.2 on: none is awaited before.
     """
-    tree = dag_file.tree
-    if not ("async" in tree.text or "Async" in tree.text) and not any(
-        name in tree.occurrences for name in concurrency().quiet_hooks
+    tree, table = dag_file.tree, concurrency()
+    if not any(word in tree.text for word in table.coroutine_words) and not any(
+        name in tree.occurrences for name in table.quiet_hooks
     ):
         return []
     found: dict[int, Unawaited] = {}

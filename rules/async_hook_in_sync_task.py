@@ -73,7 +73,7 @@ from advisor.unawaited import Unawaited
 SEVERITY = "error"
 GROUP = "async-tasks"
 FIX = "unsafe"
-TOPICS = concurrency().coroutine_words
+TOPICS = tuple(word.encode() for word in concurrency().coroutine_words)
 
 _CAVEAT = "what the call only prepared until now is done from then on, and the task waits for it"
 _WHAT = {"coroutine": "a coroutine", "generator": "an async generator", "context": "an async context"}

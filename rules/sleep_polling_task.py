@@ -68,7 +68,6 @@ from advisor.waiting import Wait
 SEVERITY = "warning"
 GROUP = "deferral-missed"
 FIX = "none"
-TOPICS = (b"sleep(",)
 BEHIND = (b"sleep(",)
 
 

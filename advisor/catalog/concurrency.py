@@ -21,7 +21,7 @@ class Concurrency:
     coroutine_functions: functions of libraries that do nothing until what they return is awaited.
     clients: what happens to many requests at once, where nothing else limits them, in words, by the client's class.
     coroutine_words: a file that makes a coroutine holds one of these, or one of the `quiet_hooks`: simple names of
-        hooks that have async methods and nowhere the word "async". The common ones are among the words, too.
+        hooks that have async methods and none of these words. The common ones are among the words, too.
     """
 
     gatherers: frozenset[str]
@@ -34,7 +34,7 @@ class Concurrency:
     timeouts: frozenset[str]
     coroutine_functions: frozenset[str]
     clients: Mapping[str, str]
-    coroutine_words: tuple[bytes, ...]
+    coroutine_words: tuple[str, ...]
     quiet_hooks: tuple[str, ...]
 
 
@@ -54,6 +54,6 @@ def concurrency() -> Concurrency:
         frozenset(data["timeouts"]),
         frozenset(data["coroutine_functions"]),
         data["clients"],
-        tuple(word.encode() for word in data["coroutine_words"]),
+        tuple(data["coroutine_words"]),
         tuple(data["quiet_hooks"]),
     )
