@@ -305,6 +305,35 @@ def test_a_damaged_baseline_is_told_and_kept(run: Run, data: bytes, told: str) -
     assert Path("a.py").read_text() == HEAD + OLD
 
 
+def test_git_merges_it_by_union(run: Run) -> None:
+    (Path(".git")).rmdir()
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+
+    def record(branch: str, *names: str) -> None:
+        for name in names:
+            put(f"dags/{name}.py", HEAD + OLD)
+        assert run("check", "--write-baseline")[0] == 0
+        git("add", "--all")
+        git("commit", "--quiet", "--message", branch)
+
+    git("init", "--quiet", "--initial-branch", "main")
+    put(".gitattributes", f"{FILE} merge=union\n")
+    record("base", "a", "x")
+    git("checkout", "--quiet", "-b", "theirs")
+    record("theirs", "c")
+    git("checkout", "--quiet", "main")
+    Path("dags/a.py").unlink()
+    record("main", "b")
+    git("merge", "--quiet", "--message", "merge", "theirs")
+    assert {row["path"] for row in rows()} >= {"dags/b.py", "dags/c.py", "dags/x.py"}
+    assert run("check")[:2] == (0, "")
+    assert run("check", "--write-baseline")[0] == 0
+    assert {row["path"] for row in rows()} == {"dags/b.py", "dags/c.py", "dags/x.py"}
+
+
 def test_a_merge_that_keeps_both_sides_is_valid(run: Run) -> None:
     put("a.py", HEAD + OLD)
     run("check", "--write-baseline")

@@ -26,6 +26,8 @@ with DAG("d{number}"):
 """
 FIXED = DAG.replace("6 * 60 * 60)", "6 * 60 * 60, deferrable=True)")
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("DAG_ADVISOR")}
+# Python itself does not notice that the compiled modules it keeps are cut off by a limit of a file's size.
+ENVIRONMENT["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def command(*arguments: str) -> list[str]:
