@@ -59,6 +59,18 @@ class Proven:
         return _moved(offset, self.edits)
 
 
+def remembered(check: Check) -> Check:
+    """`check`, which looks at each content once."""
+    known: dict[bytes, list[Finding]] = {}
+
+    def findings(content: bytes) -> list[Finding]:
+        if content not in known:
+            known[content] = check(content)
+        return known[content]
+
+    return findings
+
+
 def attempt(data: bytes, path: str, check: Check, bundle: Sequence[Finding]) -> Proven | str:
     """One of the `bundles` of a file's findings put into effect and proven as `fix` does, or why that can't be."""
     try:
@@ -77,13 +89,7 @@ def fix(data: bytes, path: str, check: Check, *, unsafe: bool) -> Fixed:
 
     `path` is the file's name, for messages only.
     """
-    known: dict[bytes, list[Finding]] = {}
-
-    def findings(content: bytes) -> list[Finding]:
-        if content not in known:
-            known[content] = check(content)
-        return known[content]
-
+    findings = remembered(check)
     applied: list[Finding] = []
     now, seen = data, {data}
     for _ in range(ROUNDS):

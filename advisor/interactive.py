@@ -48,13 +48,7 @@ class Asker:
         Every fix is proven as `fix` proves it, and written at once: `write` is given the file's new and old bytes.
         What could not be written any more comes back beside what was done before.
         """
-        known: dict[bytes, list[Finding]] = {}
-
-        def findings(content: bytes) -> list[Finding]:
-            if content not in known:
-                known[content] = check(content)
-            return known[content]
-
+        findings = fixer.remembered(check)
         applied: list[Finding] = []
         left: dict[tuple[str, int], str] = {}  # reasons, by rule and offset
         seen = {data}

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from advisor.finding import Finding
-from advisor.report import Report, severity_of
+from advisor.report import Report
 from advisor.report.diff import drawn
-from advisor.report.full import emit, wrapped
+from advisor.report.full import emit, heading, wrapped
 from advisor.report.summary import Line
 from advisor.text import counted, printable
 
@@ -24,15 +24,7 @@ def draw(path: str, findings: Sequence[Finding], old: bytes, new: bytes, report:
 def _lines(path: str, findings: Sequence[Finding], old: bytes, new: bytes, width: int) -> Iterator[Line]:
     yield []
     for finding in findings[:_NAMED]:
-        severity = severity_of(finding)
-        yield [
-            (f"{printable(path)}:{finding.span.line}:{finding.span.column}", "path"),
-            ("  ", ""),
-            (severity, severity),
-            ("  ", ""),
-            (finding.rule, "rule"),
-        ]
-        yield from wrapped("  ", [(printable(finding.message), "")], width)
+        yield from heading(finding, path, width)
     if len(findings) > _NAMED:
         yield [
             (

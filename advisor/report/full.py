@@ -38,21 +38,25 @@ def lines(report: Report) -> Iterator[Line]:
 
 
 def _finding(finding: Finding, source: Sequence[str], width: int) -> Iterator[Line]:
+    yield from heading(finding, finding.path, width)
+    yield from _excerpt(finding.span, severity_of(finding), source, width)
+    if finding.fix is not None:
+        yield from wrapped("  ", _fix(finding.fix), width)
+    if finding.url:
+        yield [("  why: ", "dim"), (printable(finding.url), "url")]
+
+
+def heading(finding: Finding, path: str, width: int) -> Iterator[Line]:
+    """Where a finding is, in the file shown as `path`, what it is called and what it says."""
     severity = severity_of(finding)
-    span = finding.span
     yield [
-        (f"{printable(finding.path)}:{span.line}:{span.column}", "path"),
+        (f"{printable(path)}:{finding.span.line}:{finding.span.column}", "path"),
         ("  ", ""),
         (severity, severity),
         ("  ", ""),
         (finding.rule, "rule"),
     ]
     yield from wrapped("  ", [(printable(finding.message), "")], width)
-    yield from _excerpt(span, severity, source, width)
-    if finding.fix is not None:
-        yield from wrapped("  ", _fix(finding.fix), width)
-    if finding.url:
-        yield [("  why: ", "dim"), (printable(finding.url), "url")]
 
 
 def _fix(fix: Fix) -> Line:
