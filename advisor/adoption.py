@@ -84,9 +84,11 @@ class Adoption:
         self.notes = []
         number = baseline.number_of(entries)
         where = f"{counted(number, 'finding')} in {counted(len({entry.path for entry in entries}), 'file')}"
-        told = f"{self.name} holds {where}"
+        told = f"{self.name} holds {where if number else 'no findings'}"
         if existed:
             return f"{told} ({len(settled.new):,} added, {gone:,} taken out)"
+        if not number:
+            return f"{told}: there are none"
         return f"{told}; `check` leaves them out from now on, as long as their code stays as it is"
 
     def mended(self, left: Iterable[Finding], applied: Mapping[str, Sequence[Finding]]) -> list[Finding]:

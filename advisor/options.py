@@ -77,11 +77,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         UsageError: with one line for stderr.
         SystemExit: after `--help` and `--version` were answered.
     """
+    if arguments[:1] == ["help"] and arguments[1:2] and arguments[1] in COMMANDS:
+        arguments = [arguments[1], "--help"]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         (sys.stdout if arguments else sys.stderr).write(usage())
         raise SystemExit(0 if arguments else 2)
     name, rest = arguments[0], arguments[1:]
-    if name in ("-V", "--version"):
+    if name in ("-V", "--version", "version"):
         sys.stdout.write(f"dag-advisor {__version__}\n")
         raise SystemExit(0)
     if name in ("completion", "completions"):  # what other tools call it
@@ -182,7 +184,7 @@ def _new(name: str, description: str, epilog: str = "") -> Parser:
 
     return Parser(
         prog=f"dag-advisor {name}",
-        usage=f"dag-advisor {name} [OPTIONS] {_OPERANDS[name]}",
+        usage=f"dag-advisor {name} [OPTIONS] {_OPERANDS[name]}".rstrip(),
         description=description,
         epilog=epilog or None,
         allow_abbrev=False,
@@ -252,7 +254,8 @@ def _common(parser: Parser) -> None:
         type=_names,
         action="extend",
         metavar="NAMES",
-        help="rules or groups to run, comma-separated (default: all, or the configuration's)",
+        help="rules or groups to run, comma-separated; `dag-advisor rules` lists them (default: all, or the"
+        " configuration's)",
     )
     rules.add_argument(
         "--ignore",

@@ -305,6 +305,12 @@ def test_a_damaged_baseline_is_told_and_kept(run: Run, data: bytes, told: str) -
     assert Path("a.py").read_text() == HEAD + OLD
 
 
+def test_where_nothing_is_found_it_says_so(run: Run) -> None:
+    put("a.py", "import airflow\n")
+    assert run("check", "--write-baseline")[2].splitlines()[-1] == f"{FILE} holds no findings: there are none"
+    assert rows() == []
+
+
 def test_git_merges_it_by_union(run: Run) -> None:
     (Path(".git")).rmdir()
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]

@@ -565,6 +565,8 @@ def test_help_and_version(run: Run) -> None:
     for name in ("check", "fix", "explain", "rules", "catalog"):
         assert f"  {name} " in ran.out
         assert run(name, "--help").code == 0
+        assert run("help", name) == run(name, "--help")
+    assert run("version") == run("--version")
     assert run().code == 2
     groups = run("check", "--help").out.partition("rule selection:")[2]
     options = [" ".join(part.split()) for part in groups.split("\n  --")[1:]]
