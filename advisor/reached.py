@@ -140,7 +140,7 @@ def steps(
 ) -> list[Step]:
     """The calls in a function's own body, in the order of the text; `receiver` is the class of its `self`.
 
-    Where `names` are given (always the same for a file and a receiver), only those which may lead to one of them.
+    Where `names` are given (always the same for a file), only those which may lead to one of them.
     """
     memory = known.memory(file, receiver).steps
     key = (function, receiver.key if receiver is not None else None, names is not None)

@@ -109,7 +109,8 @@ class _Reader:
         found: list[Wait] = []
         pauses: dict[Node, list[tuple[Node, float | None]]] = {}
         flows: dict[Node, Flow] = {}
-        for step in steps(self._dag_file.receivers, file, function, receiver, self._names(file, receiver)):
+        names = _names(self._dag_file, file)
+        for step in steps(self._dag_file.receivers, file, function, receiver, names):
             slept, inner = self._step(file, step, worth, depth)
             loop = loop_around(step.node)
             if loop is not None and loop not in flows and (slept or inner):
@@ -137,11 +138,6 @@ class _Reader:
                 found = [w for w in found if w.how == "polling" or not within(w.span, span)]
         self._open.pop()
         return found
-
-    def _names(self, file: Readable, receiver: Owner | None) -> frozenset[str]:
-        """The names by which a function of this file may come to sleep, also through methods of a derived class."""
-        names = _names(self._dag_file, file)
-        return names if receiver is None else names | _names(self._dag_file, receiver.file)
 
     def _step(
         self, file: Readable, step: Step, worth: _Worth, depth: int
