@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import random
 import resource
 import signal
 import socket
@@ -161,6 +162,47 @@ def test_gitignore_files_are_honoured_as_git_does(tmp_path: Path) -> None:
     assert found(tmp_path, "gen", "sub/gen.py") == ["gen/a.py", "sub/gen.py"]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_plain_lines_of_a_gitignore_mean_what_git_takes_them_for(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    names = ["a", "b", "a.py", "b.c.py", ".d", "c.py"]
+    files = {
+        "/".join([*chance.choices(["a", "b", ".d", "d.py"], k=chance.randint(0, 3)), "x.py"])
+        for _ in range(9)
+    }
+    files |= {"/".join([*chance.choices(["a", "b", ".d"], k=2), name]) for name in ("a.py", "b.c.py", "c.py")}
+    for name in sorted(files):
+        if not (tmp_path / name).is_dir():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text("")
+    lines = [
+        *names,
+        "a/",
+        "b/",
+        ".d/",
+        "d.py/",
+        "d.py",
+        "*.py",
+        "*.c",
+        "*.c.py",
+        "/a",
+        "a/b",
+        "",
+        "# a",
+        "*.d ",
+        " b",
+    ]
+    for folder in ("", "a", "b"):
+        if (tmp_path / folder).is_dir():
+            chosen = chance.sample(lines, 3) + chance.sample(["!a.py", "", ""], 1)
+            (tmp_path / folder / ".gitignore").write_text("\n".join(chosen))
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-o", "--exclude-standard", "*.py"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert found(tmp_path) == sorted(listed.stdout.decode().split("\n")[:-1])
+
+
 def test_exclude_is_relative_to_the_root_and_spares_named_files(tmp_path: Path) -> None:
     tree(tmp_path, "dags/a.py", "dags/old/b.py", "tests/dags/c.py")
     assert found(tmp_path, exclude=["/dags/old", "tests/"]) == ["dags/a.py"]
@@ -277,7 +319,7 @@ def test_what_may_not_be_read_is_told(tmp_path: Path) -> None:
 
 def test_pathspec_is_imported_only_for_a_gitignore(tmp_path: Path) -> None:
     tree(tmp_path, "plain/a.py", "ruled/b.py")
-    (tmp_path / "ruled/.gitignore").write_text("x\n")
+    (tmp_path / "ruled/.gitignore").write_text("x*y\n")
     for folder, imported in (("plain", False), ("ruled", True)):
         program = (
             "import sys; from pathlib import Path; from advisor import files;"
