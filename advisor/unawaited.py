@@ -48,6 +48,7 @@ class Unawaited:
     it. `hook` is the hook that it is a method of, `method` the method's name. `name` is what is called, as written.
     `may_be_async` says that Airflow would await the task, if it were an `async def`.
     `can_await` says that `await` may be put before the call as it stands; `in_parentheses` that it then needs some.
+    `loop_bound` is the simple name of the client that it asks, where synchronous code can't make one; else "".
     `task` is the task's name, `is_async` whether it is an `async def`; `kind` tells an async generator and an async
     context from a coroutine.
     """
@@ -65,6 +66,7 @@ class Unawaited:
     may_be_async: bool = False
     can_await: bool = False
     in_parentheses: bool = False
+    loop_bound: str = ""
 
 
 def find_unawaited(dag_file: DagFile) -> list[Unawaited]:
@@ -120,6 +122,7 @@ def _of_visit(dag_file: DagFile, visit: Visit) -> Iterator[Unawaited]:
             visit.walk.task.is_awaited and dag_file.target.at_least(3, 2),
             visit.is_local and visit.is_async and kind == "coroutine" and _may_await(call),
             _needs_parentheses(call),
+            "" if visit.walk.task.is_async or hook is not None else _loop_bound(visit, call),
         )
 
 
@@ -161,6 +164,15 @@ def _makes(
             if path in waits().clients and name in waits().clients[path].requests:
                 return ("context" if name == "stream" else "coroutine"), None
     return None
+
+
+def _loop_bound(visit: Visit, call: Node) -> str:
+    """The simple name of the client whose request a call is, where it can only be made in a running event loop."""
+    function = call.field("function")
+    holder = function.field("object") if function is not None and function.kind() == "attribute" else None
+    bound = concurrency().loop_bound
+    paths = visit.classes(holder) if holder is not None else ()
+    return next((path.rpartition(".")[2] for path in paths if path in bound), "")
 
 
 def _async_methods(hook: HookFacts) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ Calling a coroutine function runs none of it. What happens then was seen on Airf
 nothing is sent, in ordinary and in async tasks; as the test of an `if` the coroutine is always true; a sensor that
 returns one succeeds at its first look. Python only leaves a "was never awaited" in the log. Where the answer is used,
 the task fails (a coroutine has no `.json()`), and where it is returned, too, because no coroutine can be pushed as
-XCom; with `do_xcom_push=False` it succeeds.
+XCom; with `do_xcom_push=False` it succeeds. A `ClientSession` of aiohttp can't be made outside of a running event loop:
+there the task fails with "no running event loop".
 
 ## Example
 ```python
@@ -93,7 +94,12 @@ def _message(dag_file: DagFile, unawaited: Unawaited) -> str:
     what = f"`{unawaited.name}(…)` makes {_WHAT[unawaited.kind]} that nobody awaits"
     if unawaited.through:
         what += f", in `{'` → `'.join(unawaited.through)}`"
-    if unawaited.fate == "dropped":
+    if unawaited.loop_bound:
+        client = unawaited.loop_bound
+        effect = (
+            f"{unawaited.task} never sends it, and a {client} can't even be made where no event loop runs"
+        )
+    elif unawaited.fate == "dropped":
         effect = f"{unawaited.task} succeeds without it having run"
     elif unawaited.fate == "returned":
         effect = (

@@ -14,7 +14,8 @@ goes on with its other triggers while it waits for them. In an async task it is 
 ## Why is this bad?
 A triggerer runs up to a thousand triggers on one event loop in one thread. While one of them blocks, none of the others
 can fire: deferred tasks of other DAGs resume late. The triggerer's log says no more than "Triggerer's async thread was
-blocked for 2.3 seconds, likely by a badly-written trigger" (metric `triggers.blocked_main_thread`), not by which.
+blocked for 2.30 seconds" and "This is likely caused by a badly-written trigger", not by which (the metric is
+`triggers.blocked_main_thread`).
 
 ## Example
 ```python

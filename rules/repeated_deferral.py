@@ -4,8 +4,9 @@
 Finds deferrals that repeat: a deferrable operator made in a loop or comprehension, or mapped with `.expand`, where each
 wait is known to be ten seconds or less or each is one single request; an operator of yours that is resumed and comes
 back to the deferral it was resumed from, directly, through its other methods or through `execute`; `self.defer` in a
-loop. Long or unknown waits of tasks in a loop are what deferral is for and say nothing, however often the trigger
-looks, and so does an operator that waits for more than a minute each time.
+loop (which has one turn only: a deferral ends the method, and the task goes on in the one that it names). Long or
+unknown waits of tasks in a loop are what deferral is for and say nothing, however often the trigger looks, and so does
+an operator that waits for more than a minute each time.
 
 ## Why is this bad?
 Each further deferral ends a worker process and starts another: 2.3 s, 0.27 s of CPU time over all components and three
@@ -96,13 +97,23 @@ def check(dag_file: DagFile, *, short_wait: float = 10.0, long_wait: float = 60.
         if wait is not None and wait > long_wait:
             continue
         if deferral.in_loop:
-            message = f"{deferral.class_name}.{deferral.method_name} defers{_for(wait)} in a loop: {_COST}"
-            yield found(deferral.span, message)
+            yield found(deferral.span, _in_loop(deferral))
         elif deferral.repeats(long_wait):
             yield found(deferral.span, f"{_again(deferral)}: {_COST}")
 
 
 _COST = "every turn stops the task and starts it again on a worker (2.3 s); let the trigger go on waiting"
+
+
+def _in_loop(deferral: Deferral) -> str:
+    """A deferral ends the method that it stands in, so that a loop comes to a second turn only where it is resumed."""
+    what = f"{deferral.class_name}.{deferral.method_name} defers{_for(deferral.known_wait)} in a loop"
+    if deferral.resumes_in in ("", deferral.method_name):
+        return f"{what}: {_COST}"
+    return (
+        f"{what}, which ends with its first turn: a deferral stops the task, and it goes on in "
+        f"`{deferral.resumes_in}`; let one trigger wait for all of it"
+    )
 
 
 def _again(deferral: Deferral) -> str:

@@ -11,8 +11,9 @@ another generator (`async for event in self.poll(): yield event`) and a `run` th
 The triggerer runs `async for event in trigger.run()`. What is no async generator fails there with a TypeError, and
 a trigger that ends without an event is logged as "Trigger exited without sending an event. Dependent tasks will be
 failed": the task shows "Trigger failure" and nothing of what happened. Something else than a `TriggerEvent` is worse:
-on Airflow 3.3.2 the task stays deferred after a yielded dict, and a yielded `None` ends the whole triggerer ("Trigger
-runner process has died! Exiting."); on 2.11.2 the dict ends it, too (each observed).
+a yielded dict, text or `None` ends the whole triggerer of Airflow 3.3.2 ("Trigger runner process has died! Exiting."),
+and the task stays deferred, to end the next triggerer that takes it over; on 2.11.2 the dict ends it, too (each
+observed).
 
 ## Example
 ```python
@@ -97,4 +98,4 @@ def _message(name: str, judged: Judged) -> str:
         return f"{name}.run is no `async def`: the triggerer can't iterate over it, and the task fails"
     if judged.wrong == "coroutine":
         return f"{name}.run never yields: it is no async generator, sends no event, and the task fails"
-    return f"{name}.run yields {judged.what}, no TriggerEvent: the task is not resumed, and the triggerer may end"
+    return f"{name}.run yields {judged.what}, no TriggerEvent: the triggerer ends on it, and the task is not resumed"

@@ -299,6 +299,19 @@ def test_what_happens_is_told(tmp_path: Path, decorator: str, body: str, said: s
 
 
 @pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("def t():", "t never sends it, and a ClientSession can't even be made where no event loop runs"),
+        ("async def t():", "t succeeds without it having run"),
+    ],
+)
+def test_a_client_that_needs_a_loop_is_not_made_without_one(tmp_path: Path, task: str, said: str) -> None:
+    text = f'{HEAD}@task\n{task}\n    session = aiohttp.ClientSession()\n    session.post("https://shop")\n'
+    (found,) = check("import aiohttp\n" + text, tmp_path)
+    assert said in found.message
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "return send(1)",  # an inner function's or an async task's: whoever calls it may await

@@ -183,4 +183,7 @@ def test_messages_name_class_methods_and_seconds(tmp_path: Path) -> None:
         "again on a worker (2.3 s); let the trigger go on waiting"
     )
     (loop,) = check(operator(f"for part in self.parts:\n    {DEFER}"), tmp_path)
-    assert loop.message.startswith("Job.execute defers in a loop: every turn stops the task")
+    assert loop.message == (
+        "Job.execute defers in a loop, which ends with its first turn: a deferral stops the task, and it goes on in "
+        "`check`; let one trigger wait for all of it"
+    )

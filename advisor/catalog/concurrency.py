@@ -19,6 +19,7 @@ class Concurrency:
     limiters: classes whose objects let only so many coroutines on. limits: what bounds a client's connections, by the
     arguments that do and their positions (-1: by keyword only). timeouts: contexts that bound a wait.
     coroutine_functions: functions of libraries that do nothing until what they return is awaited.
+    loop_bound: clients that can only be made where an event loop runs.
     clients: what happens to many requests at once, where nothing else limits them, in words, by the client's class.
     coroutine_words: a file that makes a coroutine holds one of these, or one of the `quiet_hooks`: simple names of
         hooks that have async methods and none of these words. The common ones are among the words, too.
@@ -33,6 +34,7 @@ class Concurrency:
     limits: Mapping[str, Mapping[str, int]]
     timeouts: frozenset[str]
     coroutine_functions: frozenset[str]
+    loop_bound: frozenset[str]
     clients: Mapping[str, str]
     coroutine_words: tuple[str, ...]
     quiet_hooks: tuple[str, ...]
@@ -53,6 +55,7 @@ def concurrency() -> Concurrency:
         data["limits"],
         frozenset(data["timeouts"]),
         frozenset(data["coroutine_functions"]),
+        frozenset(data["loop_bound"]),
         data["clients"],
         tuple(data["coroutine_words"]),
         tuple(data["quiet_hooks"]),

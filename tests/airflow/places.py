@@ -55,6 +55,22 @@ class Place:
             run([str(self.python), "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(self.pins)])
         stamp.write_bytes(self.pins.read_bytes())
 
+    def install_beside(self) -> Path:
+        """A folder with providers that only the claims need, so that the other parts don't see them."""
+        pins = HERE / "requirements-claims.txt"
+        folder = self.folder.parent / f"beside-{self.version}"
+        stamp = folder / "installed.txt"
+        if not (stamp.exists() and stamp.read_bytes() == pins.read_bytes()):
+            shutil.rmtree(folder, ignore_errors=True)
+            uv = shutil.which("uv")
+            start = [uv, "pip"] if uv else [str(self.python), "-m", "pip"]
+            python = ["--python", str(self.python)] if uv else []
+            run(
+                [*start, "install", "--quiet", *python, "--no-deps", "--target", str(folder), "-r", str(pins)]
+            )
+            stamp.write_bytes(pins.read_bytes())
+        return folder
+
     def pinned(self, package: str) -> str:
         """The version of a package that is installed here."""
         for line in self.pins.read_text(encoding="utf-8").splitlines():

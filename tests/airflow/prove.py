@@ -1,6 +1,6 @@
 """The proof on a real Airflow, in one command: `tests/airflow/run`; see NOTES.md.
 
-Usage: prove.py [--airflow 3.3.2,2.11.2] [--only agreement,files,errors,states] [--cache FOLDER]
+Usage: prove.py [--airflow 3.3.2,2.11.2] [--only agreement,files,errors,states,claims] [--cache FOLDER]
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 
 import agreement  # noqa: E402
+import claims  # noqa: E402
 import roundtrip  # noqa: E402
 import running  # noqa: E402
 from places import VERSIONS, Place  # noqa: E402
 
-PARTS = ("agreement", "files", "errors", "states")
+PARTS = ("agreement", "files", "errors", "states", "claims")
 
 
 def catalog_agrees(place: Place, work: Path) -> list[tuple[str, str]]:
@@ -97,11 +98,23 @@ def states_change(place: Place, work: Path) -> list[tuple[str, str]]:
     return [(f"{place.version} state {one.partition(': ')[0]}", one.partition(": ")[2]) for one in wrong]
 
 
+def claims_hold(place: Place, work: Path) -> list[tuple[str, str]]:
+    """What messages and pages say about behaviour, each claim seen."""
+    if place.version != VERSIONS[0]:
+        print(f"  nothing to do: the claims are about Airflow {VERSIONS[0]}")
+        return []
+    lines, wrong = claims.prove(place, work)
+    for line in lines:
+        print(f"  {line}")
+    return [(f"{place.version} claim {claim}", told) for claim, told in wrong]
+
+
 STEPS: dict[str, Callable[[Place, Path], list[tuple[str, str]]]] = {
     "agreement": catalog_agrees,
     "files": files_keep,
     "errors": errors_hold,
     "states": states_change,
+    "claims": claims_hold,
 }
 
 

@@ -62,8 +62,8 @@ class Running:
         self.url = url
         self.token = ""
 
-    def ask(self, path: str, content: Any = None) -> Any:
-        request = urllib.request.Request(self.url + path, method="GET" if content is None else "POST")
+    def ask(self, path: str, content: Any = None, method: str = "POST") -> Any:
+        request = urllib.request.Request(self.url + path, method="GET" if content is None else method)
         request.add_header("Authorization", f"Bearer {self.token}")
         data = None
         if content is not None:
@@ -92,7 +92,6 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[New
     environment = place.environment(
         AIRFLOW_HOME=str(work / "home"),
         AIRFLOW__CORE__DAGS_FOLDER=str(work / "dags"),
-        AIRFLOW__CORE__PARALLELISM="14",
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
         AIRFLOW__CORE__EXECUTION_API_SERVER_URL=f"{url}/execution/",
         AIRFLOW__API__HOST="127.0.0.1",
@@ -104,9 +103,9 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[New
         AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT=str(free_port()),
         AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL="5",
         AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL="1",
-        **variables,
+        **{"AIRFLOW__CORE__PARALLELISM": "14", **variables},
     )
-    with running_parts(place, work, environment, PARTS):
+    with running_parts(place, work, environment, PARTS) as parts:
         running, begin = Running(url), time.time()
         running.wait(
             "/api/v2/monitor/health",
@@ -114,37 +113,53 @@ def airflow(place: Place, work: Path, variables: dict[str, str]) -> Iterator[New
             120,
         )
         running.token = running.ask("/auth/token")["access_token"]
-        yield Newer(running, time.time() - begin)
+        yield Newer(running, time.time() - begin, parts)
+
+
+class Parts:
+    """The processes of an Airflow, each in a process group of its own."""
+
+    def __init__(self, command: str, work: Path, environment: dict[str, str]) -> None:
+        self._command, self._work, self._environment = command, work, environment
+        self._started: dict[str, list[subprocess.Popen[bytes]]] = defaultdict(list)
+
+    def start(self, part: str, name: str = "") -> None:
+        """Starts a part, with its log under a name of its own."""
+        with (self._work / f"{name or part}.log").open("w") as log:
+            started = subprocess.Popen(
+                [self._command, part], env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        self._started[part].append(started)
+
+    def end(self, *parts: str) -> None:
+        """Ends parts, all where none is named."""
+        ending = [one for part in parts or tuple(self._started) for one in self._started.pop(part, [])]
+        for number, wait in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+            for process in ending:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)
+            for process in ending:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(wait)
 
 
 @contextlib.contextmanager
 def running_parts(
     place: Place, work: Path, environment: dict[str, str], parts: tuple[str, ...]
-) -> Iterator[None]:
-    """Parts of Airflow on a new database, each in a process group of its own, ended whatever happens."""
+) -> Iterator[Parts]:
+    """Parts of Airflow on a new database, ended whatever happens."""
     command = str(place.folder / "bin" / "airflow")
     with (work / "migrate.log").open("w") as log:
         subprocess.run(
             [command, "db", "migrate"], env=environment, stdout=log, stderr=log, check=True, timeout=300
         )
-    started: list[subprocess.Popen[bytes]] = []
+    started = Parts(command, work, environment)
     try:
         for part in parts:
-            with (work / f"{part}.log").open("w") as log:
-                started.append(
-                    subprocess.Popen(
-                        [command, part], env=environment, stdout=log, stderr=log, start_new_session=True
-                    )
-                )
-        yield
+            started.start(part)
+        yield started
     finally:
-        for number, wait in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
-            for process in started:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
-            for process in started:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(wait)
+        started.end()
 
 
 class Older:
@@ -197,9 +212,10 @@ class Older:
 class Newer:
     """An Airflow 3, asked through its REST interface."""
 
-    def __init__(self, running: Running, slow: float) -> None:
+    def __init__(self, running: Running, slow: float, parts: Parts) -> None:
         #: seconds that it may take until the tasks of a run are waiting
         self.running, self.slow = running, slow
+        self.parts = parts
 
     def known(self, dag: str, seconds: int) -> None:
         """Waits until the scheduler knows a DAG."""
@@ -210,9 +226,27 @@ class Newer:
             self.running.ask(f"/api/v2/dags/{dag}/dagRuns", {"logical_date": logical, "dag_run_id": "proof"})
 
     def states(self, dag: str) -> list[tuple[str, str]]:
-        path = f"/api/v2/dags/{dag}/dagRuns/proof/taskInstances"
-        found = self.running.wait(path, lambda answer: True, 120)["task_instances"]
-        return [(one["task_id"], str(one["state"])) for one in found]
+        return [(one["task_id"], str(one["state"])) for one in self.instances(dag)]
+
+    def instances(self, dag: str) -> list[dict[str, Any]]:
+        """The tasks of the run, as the REST interface tells them."""
+        path = f"/api/v2/dags/{dag}/dagRuns/proof/taskInstances?limit=100"
+        found: list[dict[str, Any]] = self.running.wait(path, lambda answer: True, 120)["task_instances"]
+        return found
+
+    def again(self, dag: str, tasks: list[str]) -> None:
+        """Runs tasks of the run once more."""
+        content = {"dry_run": False, "dag_run_id": "proof", "task_ids": tasks, "only_failed": False}
+        self.running.ask(f"/api/v2/dags/{dag}/clearTaskInstances", content)
+
+    def give_up(self, dag: str) -> None:
+        """Ends the run, as failed."""
+        self.running.ask(f"/api/v2/dags/{dag}/dagRuns/proof", {"state": "failed"}, "PATCH")
+
+    def pool(self, name: str) -> None:
+        """Makes a pool with one slot, where it isn't there."""
+        with contextlib.suppress(urllib.error.HTTPError):
+            self.running.ask("/api/v2/pools", {"name": name, "slots": 1, "include_deferred": False})
 
 
 @contextlib.contextmanager
