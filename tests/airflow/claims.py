@@ -34,6 +34,7 @@ SECOND = (
     "unmade",
     "in_dag_file",
 )
+PAIRED = "pauses"  # its tasks are nothing alone
 LAST = ("last_YieldsDict", "last_YieldsText", "last_YieldsNone")
 DIED = "Trigger runner process has died! Exiting."
 ENDED = ("success", "failed", "upstream_failed", "skipped")
@@ -204,9 +205,13 @@ def _run(place: Place, work: Path) -> tuple[dict[str, Observed], str, int]:
                 # On SQLite new triggers get the numbers of old ones, which the same triggerer takes for those.
                 airflow.parts.end("triggerer")
                 airflow.parts.start("triggerer", f"triggerer-{len(again)}")
-                for dag, task, _ in unlucky:
-                    airflow.again(dag, [task])
-                    seen[f"{dag}.{task}"] = Observed()
+                for dag in sorted({dag for dag, *_ in unlucky}):
+                    tasks = sorted({task for of, task, _ in unlucky if of == dag})
+                    if dag == PAIRED:
+                        tasks = [one["task_id"] for one in airflow.instances(dag)]
+                    airflow.again(dag, tasks)
+                    for task in tasks:
+                        seen[f"{dag}.{task}"] = Observed()
                 _watch(airflow, sorted({dag for dag, *_ in unlucky}), seen)
         _as_a_test(place, work, variables, seen)
         for dag in LAST:

@@ -60,7 +60,7 @@ with DAG("slots", start_date=datetime(2026, 1, 1), schedule=None, is_paused_upon
         ask("jobs_started")
         if ti.try_number == 1:
             os.kill(os.getpid(), signal.SIGKILL)
-        confirm(asked("jobs_started") == 2, f"{asked('jobs_started')} jobs started")
+        confirm(asked("jobs_started") > 1, f"{asked('jobs_started')} jobs started")
 
     sleeping()
     polling()
