@@ -182,7 +182,9 @@ def _run(place: Place, work: Path) -> tuple[dict[str, Observed], str, int]:
         "AIRFLOW_CONN_DATABASE": json.dumps({"conn_type": "sqlite", "host": ":memory:"}),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         "AIRFLOW__SECRETS__BACKEND": "proof_secrets.SlowSecrets",
-        "AIRFLOW__CORE__PARALLELISM": "24",
+        "AIRFLOW__CORE__PARALLELISM": "12",
+        # On a busy machine five seconds, the default, are not enough, and what does not get the lock dies.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{work / 'home' / 'airflow.db'}?timeout=120",
         "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "64",
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
     }
