@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from advisor.asking import Request, single_request
-from advisor.catalog.waits import waits
 from advisor.finding import Span
+from advisor.single import Single, single_request
 from advisor.syntax import Node, name_of
 from advisor.waiting import Wait, find_calls, waits_of
 
@@ -31,20 +30,14 @@ class AsyncTask:
         return waits_of(self._dag_file, self.function)
 
     @cached_property
-    def single_request(self) -> Request | None:
+    def single_request(self) -> Single | None:
         """The task's only request, where it awaits one, once, and nothing else; None otherwise."""
-        if self._has_other_decorators or any(path in waits().concurrent for path in self._calls):
-            return None
-        return single_request(self._dag_file, self.function)
+        return None if self._has_other_decorators else single_request(self._dag_file, self.function)
 
     def span(self, node: Node) -> Span:
         """The span of a call, with the `await` before it."""
         parent = node.parent()
         return self._dag_file.tree.span(parent if parent is not None and parent.kind() == "await" else node)
-
-    @property
-    def _calls(self) -> list[str]:
-        return [path for _, path in find_calls(self._dag_file, self.function)]
 
     @property
     def _has_other_decorators(self) -> bool:

@@ -3,8 +3,10 @@
 ## What it does
 Finds native async tasks that await exactly one request, outside of any loop, and nothing else: through a plain HTTP
 client (aiohttp, httpx) or a hook that has a deferrable operator (HttpAsyncHook, KiotaRequestAdapterHook,
-SFTPHookAsync, ...). Opening the client, a timeout around the request and reading the response's body are no second
-request. Whatever else a task awaits (a second request, `gather`, a store, a retry, a streamed body) makes it silent.
+SFTPHookAsync, ...). The request may stand in a coroutine of the project that the task awaits (of the same file or of a
+module that it imports), and the message shows the way: `report → fetch → session.get`. Opening the client, a timeout
+around the request and reading the response's body are no second request. Whatever else a task awaits, itself or there
+(a second request, `gather`, a store, a retry, a streamed body), makes it silent.
 
 ## Why is this bad?
 An async task gains by overlapping waits: twenty calls of one second take 2.0 s in one async task, 8.3 s as mapped
@@ -61,13 +63,15 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
     if not dag_file.target.triggerer:  # then the slot is held either way
         return
     for task in dag_file.async_tasks:
-        request = task.single_request
-        if request is None:
+        single = task.single_request
+        if single is None:
             continue
-        facts = dag_file.catalog.get(request.operator)
+        operator = single.request.operator
+        facts = dag_file.catalog.get(operator)
         flag = "" if facts is not None and facts.deferral == "always" else " with `deferrable=True`"
-        way_out = f"{request.operator.rpartition('.')[2]}{flag} gives its worker slot back meanwhile"
-        if not request.repeatable:
+        way_out = f"{operator.rpartition('.')[2]}{flag} gives its worker slot back meanwhile"
+        if not single.request.repeatable:
             way_out = f"an ordinary task does the same ({way_out}, but may send it twice)"
-        message = f"{task.name} is async for a single request, which overlaps with nothing; {way_out}"
-        yield found(task.span(request.call), message, symbol=request.operator)
+        way = f" ({' → '.join([task.name, *single.through, single.asks])})" if single.through else ""
+        message = f"{task.name} is async for a single request{way}, which overlaps with nothing; {way_out}"
+        yield found(task.span(single.site), message, symbol=operator)

@@ -174,6 +174,12 @@ MESSAGES = [
         "asks is async for a single request, which overlaps with nothing; an ordinary task does the same "
         "(HttpOperator with `deferrable=True` gives its worker slot back meanwhile, but may send it twice)",
     ),
+    (
+        "async def fetch(c, path):\n    return await c.get(path)\n\n\n"
+        '@task\nasync def asks():\n    async with httpx.AsyncClient() as c:\n        await fetch(c, "/x")\n',
+        "asks is async for a single request (asks → fetch → c.get), which overlaps with nothing; "
+        "HttpOperator with `deferrable=True` gives its worker slot back meanwhile",
+    ),
 ]
 
 
