@@ -119,7 +119,6 @@ class Operator:
         return merged
 
     def _default_layers(self) -> Iterator[Dict]:
-        contexts = self._dag_file.contexts
         if self.mapping:
             # `.partial(default_args=…)` merges for most arguments, but not for the flag.
             own = self.arguments.value("default_args")
@@ -128,16 +127,25 @@ class Operator:
         elif self.arguments.given("default_args"):
             own = self.arguments.value("default_args")
             yield own if isinstance(own, Dict) else Dict(complete=own is None)
-        makers = []
+        for made in self._makers():
+            found = self._dag_file.default_args(made)
+            if found is not None:
+                yield found
+
+    def _makers(self) -> Iterator[Node]:
+        """The calls that make the groups and the DAG of this task, the nearest first."""
+        contexts = self._dag_file.contexts
         for name in ("task_group", "dag"):
             node = self.arguments.node(name)
             made = contexts.dag_of_argument(node) if node is not None else None
             if made is not None:
-                makers.append(made)
-        for made in (*makers, *contexts.holders(self.call)):
-            found = self._dag_file.default_args(made)
-            if found is not None:
-                yield found
+                yield made
+        yield from contexts.holders(self.call)
+
+    def given_to_dag(self, name: str) -> object:
+        """What an argument of the task's DAG is given as; MISSING where no such DAG can be seen."""
+        given = (Arguments(made, self._dag_file.values).value(name) for made in self._makers())
+        return next((value for value in given if value is not MISSING), MISSING)
 
     def value(self, name: str) -> object:
         """What this argument is worth on this task: the call's, else `default_args`', else the class's default.
@@ -219,8 +227,8 @@ class Operator:
             asked = on if asked is None else asked and on
         if asked:
             return True
-        if facts.waits_when and (anyway := self.any_of(facts.waits_when)) is not False:
-            return anyway
+        if facts.waits_when:
+            return self.any_of(facts.waits_when)
         if asked is not None:
             return asked
         if facts.waits_by_default is not False:

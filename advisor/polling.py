@@ -16,6 +16,7 @@ from advisor.questions import (
     is_sleep,
     outermost,
     refreshes,
+    renewed,
     streams,
 )
 from advisor.records import dataclass
@@ -72,8 +73,15 @@ def _leaves(flow: Flow, pause: Node) -> bool:
     """Whether a pause is the last one: the loop ends after it, and does not go round again."""
     place = pause.range().start.index
     block = next(enclosing(pause, "block"), None)
+    again = [
+        node.range().start.index
+        for node in flow.own("continue_statement")
+        if flow.loop_around(node) == flow.loop and node.range().start.index > place
+    ]
     return block is not None and any(
-        node.range().start.index > place and next(enclosing(node, "block"), None) == block
+        place < (end := node.range().start.index)
+        and next(enclosing(node, "block"), None) == block
+        and not any(turn < end for turn in again)
         for node, _ in flow.exits
     )
 
@@ -137,6 +145,7 @@ def _questions(flow: Flow, sleeps: list[Node], whole_task: bool) -> list[Node] |
             return _endless(flow, whole_task)
     deciding = flow.closure(tests)
     asked = [call for call in calls_in(flow, deciding) if call not in sleeps and asks(flow, call)]
+    asked += [call for call in renewed(flow, deciding) if call not in asked]
     if not asked:
         return [] if _waits_for_flag(flow, whole_task) else None
     if any(streams(flow, call) for call in asked):

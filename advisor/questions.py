@@ -39,6 +39,9 @@ _LOOKING = frozenset(
         ),
     }
 )
+# Methods that look at their own object again; in place: those whose answer is in the object, not returned.
+_IN_PLACE = frozenset({"refresh", "refresh_from_db", "reload"})
+_AGAIN = _IN_PLACE | {"poll", "status", "get_status", "describe"}
 _LOOKING_METHODS = frozenset(
     {
         *("lower", "upper", "strip", "items", "keys", "values", "startswith", "endswith", "format", "split"),
@@ -256,14 +259,30 @@ def refreshes(call: Node) -> bool:
     """`job = await job.refresh()`: the same thing looked at again."""
     function = call.field("function")
     method = function.field("attribute") if function is not None else None
-    return method is not None and method.text() in (
-        "refresh",
-        "reload",
-        "poll",
-        "status",
-        "get_status",
-        "describe",
-    )
+    return method is not None and method.text() in _AGAIN
+
+
+def renewed(flow: Flow, deciding: list[Node]) -> list[Node]:
+    """Calls that look at a thing again in its place, of which the loop then reads on: `job.reload()`, `job.state`."""
+    read = {
+        holder.text()
+        for expression in deciding
+        for attribute in (expression, *flow.file.tree.kinds("attribute", under=expression))
+        if attribute.kind() == "attribute" and (holder := attribute.field("object")) is not None
+    }
+    found = []
+    for call in flow.own("call") if read else ():
+        function, statement = call.field("function"), call.parent()
+        if statement is not None and statement.kind() == "await":
+            statement = statement.parent()
+        method = function.field("attribute") if function is not None else None
+        holder = function.field("object") if function is not None else None
+        if method is None or holder is None or statement is None:
+            continue
+        is_statement = statement.kind() == "expression_statement"
+        if is_statement and method.text() in _IN_PLACE and holder.text() in read:
+            found.append(call)
+    return found
 
 
 def is_local(flow: Flow, call: Node) -> bool:

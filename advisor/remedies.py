@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.catalog.record import Caveat, ClassFacts
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _RAISES = ("raises-when-parsed", "raises-when-run")
 _NEEDS_EXTRA = "needs-extra"
+_COUNTED_SINCE_3_3 = ("max_active_tis_per_dag", "max_active_tis_per_dagrun", "task_concurrency")
 _EXTRA = re.compile(r"\[([\w-]+)\]")
 
 
@@ -45,9 +47,28 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
         doubts.append(f"on Airflow 2 the deferred {task.facts.simple_name} does not obey `{name}`")
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
         doubts.append("on Airflow 3 `execution_timeout` does not cap the time that a task is deferred")
+    doubts += _limits_left(dag_file, task)
     if doubts:
         return Fix("unsafe", description, rewrites, caveat=doubts[0])
     return Fix("safe", description, rewrites)
+
+
+def _limits_left(dag_file: DagFile, task: Operator) -> Iterator[str]:
+    """The limits on how much runs at once that a deferred task is not counted in.
+
+    What a sensor waits for goes on anyway; what an operator has started is what the limit may be for.
+    """
+    if task.facts.kind == "sensor":
+        return
+    if task.given_value("pool") not in (MISSING, None, "default_pool"):
+        yield "deferred, it holds no slot of its `pool`, unless that pool counts deferred tasks: more may run at once"
+    if not dag_file.target.at_least(3, 3):
+        for name in _COUNTED_SINCE_3_3:
+            if task.given_value(name) not in (MISSING, None):
+                yield f"before Airflow 3.3, `{name}` does not count deferred tasks: more may run at once"
+    for name in ("max_active_tasks", "concurrency"):
+        if task.given_to_dag(name) not in (MISSING, None):
+            yield f"the DAG's `{name}` does not count deferred tasks: more may run at once"
 
 
 def _refused(task: Operator) -> str:

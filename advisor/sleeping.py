@@ -133,7 +133,7 @@ class _Reader:
             judged = polling(flows[loop], sleeps, depth == 0)
             if judged is not None and not _is_short(judged):
                 span = file.tree.span(loop)
-                waiter = waiter_of(self._dag_file, file, judged.questions, receiver)
+                waiter = waiter_of(self._dag_file, file, loop, judged.questions, receiver)
                 found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
                 found = [w for w in found if w.how == "polling" or not within(w.span, span)]
         self._open.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from advisor.catalog.waits import client, waits
@@ -15,16 +16,29 @@ if TYPE_CHECKING:
     from advisor.receivers import Owner
 
 _MAX_DEPTH = 2  # helpers that ask in the loop's place
+# Of an HTTP answer: what a look at its status reads, and what a look into it.
+_STATUS = re.compile(r"\.(?:status|status_code|ok|is_success|raise_for_status)\b")
+_BODY = re.compile(r"\.(?:json|text|content|read)\b|\[\s*[\"']")
 
 
-def waiter_of(dag_file: DagFile, file: Readable, questions: tuple[Node, ...], receiver: Owner | None) -> str:
-    """The dotted name of the one class that can wait for these questions' answers; "" where none is obvious."""
+def waiter_of(
+    dag_file: DagFile, file: Readable, loop: Node, questions: tuple[Node, ...], receiver: Owner | None
+) -> str:
+    """The dotted name of the one class that can wait for what a loop asks; "" where none is obvious."""
     found: set[str] = set()
     for question in questions:
         function = question.field("function")
         if function is not None:
             found |= _asked(dag_file, file, function, receiver, 0)
-    return found.pop() if len(found) == 1 else ""
+    return found.pop() if len(found) == 1 and all(suits(name, loop) for name in found) else ""
+
+
+def suits(waiter: str, loop: Node) -> bool:
+    """Whether a class, deferred, sees as much of the answer as the loop that it would stand for."""
+    if waiter not in waits().status_only:
+        return True
+    text = loop.text()
+    return _STATUS.search(text) is not None and _BODY.search(text) is None
 
 
 def _asked(dag_file: DagFile, file: Readable, function: Node, receiver: Owner | None, depth: int) -> set[str]:

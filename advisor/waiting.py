@@ -17,6 +17,7 @@ from advisor.questions import is_awaited
 from advisor.records import dataclass, replace
 from advisor.syntax import Node, attribute_around, enclosing, function_of, name_of, strip_parentheses
 from advisor.values import seconds
+from advisor.waiters import suits
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -118,7 +119,7 @@ class _Reader:
                 judged = polling(flows[loop], pauses, depth == 0)
                 if judged is not None:
                     span = file.tree.span(loop)
-                    waiter = self._waiter(file, judged)
+                    waiter = self._waiter(file, loop, judged)
                     found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
                     # Behind a helper all waits get the span of one call, so that the pauses of a loop go here.
                     found = [w for w in found if w.how == "polling" or not within(w.span, span)]
@@ -219,12 +220,12 @@ class _Reader:
             return stopped(file, node) if node is not None else None
         return self._seconds(file, node, given)
 
-    def _waiter(self, file: Readable, judged: Polling) -> str:
+    def _waiter(self, file: Readable, loop: Node, judged: Polling) -> str:
         for question in judged.questions:
             function = question.field("function")
             holder = function.field("object") if function is not None else None
             client = client_of(file, holder) if holder is not None else None
-            if client is not None and client.waiter is not None:
+            if client is not None and client.waiter is not None and suits(client.waiter, loop):
                 return client.waiter
         return ""
 

@@ -128,8 +128,12 @@ def _wrong_path(trigger: Trigger, claim: Claim) -> str:
         return _inherits(trigger.name, claim.base)
     if claim.last == trigger.name:
         module = claim.named.rpartition(".")[0]
-        which = f"the module `{module}`, and this {trigger.name} is not there" if module else "no module"
-        return f"`serialize` of {trigger.name} names {which}: the triggerer can't find it"
+        if not module:
+            return f"`serialize` of {trigger.name} names no module: the triggerer can't find it"
+        return (
+            f"`serialize` of {trigger.name} names the module `{module}`, and this {trigger.name} is not there: "
+            "the triggerer runs another class, or finds none"
+        )
     return (
         f"`serialize` of {trigger.name} names `{claim.last}`: the triggerer runs another class, or finds none"
     )

@@ -137,10 +137,17 @@ MESSAGES = [
     ),
     (
         "@task\nasync def waits():\n    async with httpx.AsyncClient() as client:\n        while True:\n"
-        '            if (await client.get("/x")).json()["done"]:\n                return\n'
+        '            if (await client.get("/x")).status_code == 200:\n                return\n'
         "            await asyncio.sleep(30)\n",
         "waits polls every 30 s with no end in sight, which keeps its worker slot all the while; "
         "HttpSensor with `deferrable=True` waits in the triggerer instead",
+    ),
+    (  # HttpSensor does not defer once it has to look into the answer
+        "@task\nasync def waits():\n    async with httpx.AsyncClient() as client:\n        while True:\n"
+        '            if (await client.get("/x")).json()["done"]:\n                return\n'
+        "            await asyncio.sleep(30)\n",
+        "waits polls every 30 s with no end in sight, which keeps its worker slot all the while; "
+        "a deferrable class or a trigger of your own waits in the triggerer instead",
     ),
     (
         "@task\nasync def waits(c):\n    for _ in range(240):\n        if await c.done():\n            return\n"

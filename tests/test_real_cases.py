@@ -183,3 +183,86 @@ def test_a_legacy_class_that_waits_for_nothing_is_not_exchanged_for_one_that_is_
     if applicability == "safe":
         assert cli.main(["fix", "--isolated", "--no-cache", "--quiet", str(tmp_path / "dag.py")]) == 0
         assert "Async" not in (tmp_path / "dag.py").read_text()
+
+
+BIGQUERY = """\
+from airflow import DAG
+from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
+from airflow.providers.google.cloud.sensors.gcs import GCSObjectExistenceSensor
+
+with DAG("d"{dag}):
+    {call}
+"""
+INSERT = 'BigQueryInsertJobOperator(task_id="q", configuration={{"query": {{}}}}{more})'
+SENSOR = 'GCSObjectExistenceSensor(task_id="s", bucket="b", object="o"{more})'
+TIS = "before Airflow 3.3, `max_active_tis_per_dag` does not count deferred tasks"
+
+
+@pytest.mark.parametrize(
+    ("dag", "call", "more", "airflow", "caveat"),
+    [
+        ("", INSERT, ', pool="bigquery"', "3.3", "it holds no slot of its `pool`"),
+        (', default_args={"pool": POOL}', INSERT, "", "3.3", "it holds no slot of its `pool`"),
+        ("", INSERT, ', pool="default_pool"', "3.3", ""),
+        ("", SENSOR, ', pool="sensors"', "3.3", ""),
+        ("", INSERT, ", max_active_tis_per_dag=1", "2.11", TIS),
+        ("", INSERT, ", max_active_tis_per_dag=1", "3.3", ""),
+        (
+            ", max_active_tasks=4",
+            INSERT,
+            "",
+            "3.3",
+            "the DAG's `max_active_tasks` does not count deferred tasks",
+        ),
+        (", max_active_tasks=4", SENSOR, "", "3.3", ""),
+        (", max_active_runs=1", INSERT, "", "3.3", ""),
+    ],
+)
+def test_a_limit_that_deferred_tasks_are_not_counted_in_makes_the_fix_of_an_operator_unsafe(
+    dag: str,
+    call: str,
+    more: str,
+    airflow: str,
+    caveat: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = BIGQUERY.format(dag=dag, call=call.format(more=more))
+    (finding,) = check(text, tmp_path, capsys, "--target-airflow", airflow)
+    fix = finding["fix"]
+    assert isinstance(fix, dict)
+    assert fix["applicability"] == ("unsafe" if caveat else "safe")
+    assert caveat in fix["description"]
+
+
+@pytest.mark.parametrize(
+    ("more", "waits"),
+    [
+        ("", True),
+        (", wait_for_completion=False", True),  # for the cluster, which its nodegroup needs
+        (", compute=None", False),
+        (", compute=None, wait_for_completion=True", True),
+        (", compute=chosen()", False),  # unknown
+    ],
+)
+def test_a_cluster_without_compute_is_not_waited_for(
+    more: str, waits: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "from airflow.providers.amazon.aws.operators.eks import EksCreateClusterOperator\n\n"
+    text += 'EksCreateClusterOperator(task_id="x", cluster_name="c", cluster_role_arn="r", resources_vpc_config={}'
+    assert bool(check(f"{text}{more})\n", tmp_path, capsys)) == waits
+
+
+def test_a_trigger_that_names_the_original_of_its_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        "from airflow.triggers.base import BaseTrigger, TriggerEvent\n\n\n"
+        "class DateTimeTrigger(BaseTrigger):\n"
+        "    def __init__(self, moment):\n        super().__init__()\n        self.moment = moment\n\n"
+        "    def serialize(self):\n"
+        '        return "airflow.triggers.temporal.DateTimeTrigger", {"moment": self.moment}\n\n'
+        "    async def run(self):\n        yield TriggerEvent(self.moment)\n"
+    )
+    (finding,) = check(text, tmp_path, capsys, "--select", "trigger-serialization")
+    assert str(finding["message"]).endswith("the triggerer runs another class, or finds none")

@@ -208,6 +208,72 @@ def test_the_class_that_waits_is_named_where_it_is_obvious(tmp_path: Path) -> No
     )
 
 
+HTTP = """\
+import time
+from airflow.models import BaseOperator
+from airflow.providers.http.hooks.http import HttpHook
+
+
+class JobHook(HttpHook):
+    def wait(self, job):
+        while True:
+            answer = self.run(endpoint=f"jobs/{job}")
+            if LOOK:
+                return
+            time.sleep(10)
+
+
+class JobOperator(BaseOperator):
+    def execute(self, context):
+        JobHook(http_conn_id="jobs").wait(self.job)
+"""
+
+
+@pytest.mark.parametrize(
+    ("look", "way_out"),
+    [
+        ("answer.status_code == 200", "HttpSensor with `deferrable=True` waits in the triggerer"),
+        ('answer.json()["job"]["status"] == "done"', "`self.defer` to a trigger that polls"),
+    ],
+)
+def test_a_sensor_that_sees_the_status_alone_is_not_named_for_a_look_into_the_answer(
+    tmp_path: Path, look: str, way_out: str
+) -> None:
+    (finding,) = check(HTTP.replace("LOOK", look), tmp_path, select=(SLEEP,))
+    assert way_out in finding.message
+
+
+AGAIN = "    while True:\n        time.sleep(10)\n        run.refresh_from_db()\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "polls"),
+    [
+        (AGAIN + '        if run.state in ("success", "failed"):\n            break\n', True),
+        (
+            AGAIN + '        if run.state not in ("success", "failed"):\n            continue\n'
+            '        if run.state != "success":\n            return False\n        return True\n',
+            True,
+        ),
+        (
+            AGAIN + '        if run.state != "success":\n            return False\n        return True\n',
+            False,
+        ),
+        ('    while run.state != "done":\n        time.sleep(10)\n        run.reload()\n', True),
+        ('    while run.state != "done":\n        time.sleep(10)\n        other.reload()\n', False),
+    ],
+)
+def test_a_thing_that_is_looked_at_again_in_its_place(tmp_path: Path, body: str, polls: bool) -> None:
+    text = (
+        "from airflow.api.common.trigger_dag import trigger_dag\n"
+        f'{HEAD}@task\ndef waits(other):\n    run = trigger_dag("next")\n{body}'
+    )
+    messages = [finding.message for finding in check(text, tmp_path, select=(SLEEP,))]
+    assert bool(messages) == polls
+    if "refresh_from_db" in body:
+        assert all("TriggerDagRunOperator with `deferrable=True`" in message for message in messages)
+
+
 # -- async tasks that nobody awaits
 
 

@@ -81,7 +81,7 @@ class ClassFacts:
     defers_when: which constructor arguments make `execute` reach a deferral, the flag being on where there is one.
         Conditions that only the run decides are left out (they may hold). () = never, ((),) = whatever the arguments.
     ctor_raises, execute_raises: which arguments raise, the flag being on, when parsed and when run.
-    waits_when: which arguments make a call wait that would not, beside the wait parameters.
+    waits_when: which arguments make a call wait whose wait parameters do not; where there are any, nothing else does.
     duration_parameters: which arguments tell how long the wait is (at most): "seconds", "timedelta",
         "minutes-or-timedelta" (a bare number is minutes), "datetime", "time".
     poll_defaults: the default (seconds, or source text as {"code": ...}) of each poll parameter, where there is one.

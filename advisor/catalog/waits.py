@@ -42,6 +42,7 @@ class Waits:
         point in time of the event loop's clock.
     concurrent: what runs several awaits side by side. clients: classes that send requests.
     decorators_with_flag: what may follow `@task.` and takes `deferrable`.
+    status_only: of the classes that wait, those which deferred see the status of an answer and nothing in it.
     single_requests: operators that are one request. request_functions: functions that send one plain HTTP request.
     http_operator: the operator for a plain HTTP request. short_pause: seconds; what pauses for less does not poll.
     """
@@ -53,6 +54,7 @@ class Waits:
     concurrent: frozenset[str]
     clients: Mapping[str, Client]
     decorators_with_flag: frozenset[str]
+    status_only: frozenset[str]
     single_requests: frozenset[str]
     request_functions: frozenset[str]
     http_operator: str
@@ -86,6 +88,7 @@ def waits() -> Waits:
         frozenset(data["concurrent"]),
         clients,
         frozenset(data["decorators_with_flag"]),
+        frozenset(data["status_only"]),
         frozenset(data["single_requests"]),
         frozenset(data["request_functions"]),
         data["http_operator"],
