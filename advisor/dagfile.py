@@ -12,7 +12,7 @@ from advisor.calls import find_operators
 from advisor.catalog.waits import waits
 from advisor.contexts import Contexts
 from advisor.decorators import TaskDecorator, find_decorators
-from advisor.deferrals import Deferral, find_deferrals
+from advisor.deferrals import Again, Deferral, find_again, find_deferrals
 from advisor.definitions import Definitions
 from advisor.fanouts import FanOut, find_fan_outs
 from advisor.finding import Finding, Fix, SetKeyword, Severity, Span
@@ -214,6 +214,10 @@ class DagFile:
     def deferrals(self) -> list[Deferral]:
         """What the file's own operators defer to, in the order of the text."""
         return find_deferrals(self)
+
+    def deferred_again(self, longest: float) -> list[Again]:
+        """Where the file's operators come back to deferrals of bases in other files, unless these wait longer (s)."""
+        return find_again(self, longest)
 
     @cached_property
     def lost_state(self) -> list[Lost]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.arguments import Arguments
 from advisor.catalog.waits import waits
 from advisor.conditions import bound
-from advisor.contexts import in_loop
+from advisor.contexts import class_bases, in_loop
 from advisor.finding import Span
-from advisor.lineage import Lineage
-from advisor.resuming import Classes
+from advisor.flow import Readable
+from advisor.lineage import Layer, Lineage
+from advisor.records import dataclass
+from advisor.resuming import Classes, Way
 from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, name_of, strip_parentheses
 
 if TYPE_CHECKING:
@@ -24,14 +28,14 @@ class Deferral:
     `resumes_in` is the method named by `method_name`; "" where that is not a plain text.
     """
 
-    def __init__(self, dag_file: DagFile, call: Node, method: Node, owner: Node, classes: Classes) -> None:
-        self._dag_file = dag_file
-        self._classes = classes
+    def __init__(self, file: Readable, call: Node, method: Node, owner: Node, classes: Classes) -> None:
+        self._file = file
+        self.classes = classes
         self.call = call
         self.method = method
         self.owner = owner
-        self.span: Span = dag_file.tree.span(call)
-        self.arguments = Arguments(call, dag_file.values)
+        self.span: Span = file.tree.span(call)
+        self.arguments = Arguments(call, file.values)
         self.resumes_in = self._resumes_in()
         self.in_loop = in_loop(call)
 
@@ -48,7 +52,7 @@ class Deferral:
     @property
     def lineage(self) -> Lineage:
         """The operator's class with its bases."""
-        return self._classes.lineage(self.owner)
+        return self.classes.lineage(self.owner)
 
     @property
     def call_arguments(self) -> list[Node]:
@@ -69,7 +73,7 @@ class Deferral:
         node = self.arguments.node("trigger") or self._positional(0)
         node = strip_parentheses(node) if node is not None else None
         if node is not None and node.kind() == "identifier":
-            bindings = self._dag_file.names.lookup(node)
+            bindings = self._file.names.lookup(node)
             node = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
         return node if node is not None and node.kind() == "call" else None
 
@@ -80,14 +84,14 @@ class Deferral:
         function = trigger.field("function") if trigger is not None else None
         if trigger is None or function is None:
             return None
-        for path in self._dag_file.names.candidates(function):
+        for path in self._file.names.candidates(function):
             if path in waits().triggers:
                 argument, unit = waits().triggers[path]
-                given = Arguments(trigger, self._dag_file.values)
+                given = Arguments(trigger, self._file.values)
                 positional = [a for a in arguments_of(trigger) if keyword_parts(a) is None]
                 if given.given(argument):
                     return bound(given.value(argument), unit)
-                return bound(self._dag_file.values.fold(positional[0]), unit) if positional else None
+                return bound(self._file.values.fold(positional[0]), unit) if positional else None
         return None
 
     @property
@@ -95,23 +99,23 @@ class Deferral:
         """Whether the trigger only lets time pass, and asks nobody."""
         trigger = self.trigger
         function = trigger.field("function") if trigger is not None else None
-        paths = self._dag_file.names.candidates(function) if function is not None else ()
+        paths = self._file.names.candidates(function) if function is not None else ()
         return any(path in waits().triggers for path in paths)
 
-    def repeats(self, longest: float) -> bool:
-        """Whether the resumed task comes back to this very deferral, with no wait known to exceed `longest` seconds."""
+    def repeats(self, longest: float) -> Way | None:
+        """How the resumed task comes back to this very deferral, with no wait known to exceed `longest` seconds."""
         wait = self.known_wait
         slow = wait is not None and wait > longest
-        return bool(self.resumes_in) and not slow and self._classes.comes_back(self, longest)
+        return self.classes.comes_back(self, longest) if self.resumes_in and not slow else None
 
     def _resumes_in(self) -> str:
         node = self.arguments.node("method_name") or self._positional(1)
         if node is not None and node.kind() == "identifier":
-            node = self._classes.given_for(self.owner, self.method, node.text()) or node
+            node = self.classes.given_for(self.owner, self.method, node.text()) or node
         method = _method_named(node) if node is not None else ""
         if method:
             return method
-        value = self._dag_file.values.fold(node) if node is not None else self.arguments.value("method_name")
+        value = self._file.values.fold(node) if node is not None else self.arguments.value("method_name")
         return value if isinstance(value, str) else ""
 
     def _positional(self, position: int) -> Node | None:
@@ -119,24 +123,73 @@ class Deferral:
         return given[position] if position < len(given) else None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Again:
+    """A class of the file whose resume method comes back to a deferral of a base class in another file."""
+
+    class_name: str
+    deferral: Deferral
+    way: Way
+    span: Span
+
+
 def find_deferrals(dag_file: DagFile) -> list[Deferral]:
     """Every deferral in the file's own operator classes, in the order of the text."""
-    text = dag_file.tree.text
-    if ".defer(" not in text and "TaskDeferred" not in text:
+    if not _may_defer(dag_file):
         return []
-    classes = Classes(dag_file)
-    found: list[Deferral] = []
-    for call in dag_file.tree.matching(
-        {"kind": "call", "has": {"field": "function", "regex": r"(?:defer|TaskDeferred)$"}}
-    ):
+    classes = _classes(dag_file)
+    classes.deferrals = [
+        deferral
+        for deferral in _deferrals_in(dag_file, dag_file.tree.root, classes)
+        if classes.is_operator(deferral.owner)
+    ]
+    return classes.deferrals
+
+
+def find_again(dag_file: DagFile, longest: float) -> list[Again]:
+    """Where the file's classes come back to deferrals of their bases in other files, in the order of the text.
+
+    `longest`: seconds, over which a wait is worth it.
+    """
+    if "event" not in dag_file.tree.occurrences:
+        return []  # what is resumed takes one
+    deferrals = dag_file.deferrals
+    classes = deferrals[0].classes if deferrals else _classes(dag_file)
+    found: dict[int, Again] = {}
+    events = [node.range().start.index for node in dag_file.tree.occurrences["event"]]
+    for owner in dag_file.tree.classes():
+        place = owner.range()
+        first = bisect_left(events, place.start.index)
+        if not class_bases(owner) or first == bisect_left(events, place.end.index, first):
+            continue
+        if not classes.is_operator(owner):
+            continue
+        for deferral, way in classes.comes_back_above(owner, longest):
+            if way.site is not None:
+                span = dag_file.tree.span(way.site)
+                found.setdefault(span.start, Again(name_of(owner), deferral, way, span))
+    return [found[start] for start in sorted(found)]
+
+
+def _classes(dag_file: DagFile) -> Classes:
+    def of_base(layer: Layer) -> list[Deferral]:
+        return list(_deferrals_in(layer.file, layer.node, classes)) if _may_defer(layer.file) else []
+
+    classes = Classes(dag_file, of_base)
+    return classes
+
+
+def _may_defer(file: Readable) -> bool:
+    return ".defer(" in file.tree.text or "TaskDeferred" in file.tree.text
+
+
+def _deferrals_in(file: Readable, under: Node, classes: Classes) -> Iterator[Deferral]:
+    rule: Any = {"kind": "call", "has": {"field": "function", "regex": r"(?:defer|TaskDeferred)$"}}
+    for call in file.tree.matching(rule, under=under):
         owner = next(enclosing(call, "class_definition"), None)
         method = _method_of(call, owner) if owner is not None else None
-        if owner is None or method is None or not _defers(dag_file, call, method):
-            continue
-        if classes.is_operator(owner):
-            found.append(Deferral(dag_file, call, method, owner, classes))
-    classes.deferrals = found
-    return found
+        if owner is not None and method is not None and _defers(file, call, method):
+            yield Deferral(file, call, method, owner, classes)
 
 
 def _method_of(node: Node, owner: Node) -> Node | None:
@@ -150,7 +203,7 @@ def _method_of(node: Node, owner: Node) -> Node | None:
     return None
 
 
-def _defers(dag_file: DagFile, call: Node, method: Node) -> bool:
+def _defers(file: Readable, call: Node, method: Node) -> bool:
     function = call.field("function")
     if function is None:
         return False
@@ -163,7 +216,7 @@ def _defers(dag_file: DagFile, call: Node, method: Node) -> bool:
             else None
         )
         return first is not None and holder.text() == first.text()
-    paths = dag_file.names.candidates(function)
+    paths = file.names.candidates(function)
     raised = call.parent()
     is_raised = raised is not None and raised.kind() == "raise_statement"
     return is_raised and any(path.rpartition(".")[2] == "TaskDeferred" for path in paths)

@@ -113,6 +113,14 @@ class Lineage:
         """Whether every class that it derives from is of the project or one that `known` names."""
         return all(_among(one, self._known) for one in self.outside)
 
+    def is_in_sight(self, layer: Layer) -> bool:
+        """Whether all that a name is looked up in before this class is of the project, or what `known` names."""
+        before = self.line[: self.line.index(layer)]
+        return all(
+            isinstance(one, Layer) or _among(one, self._known) or _among(one, _PLAIN.__contains__)
+            for one in before
+        )
+
     def find(self, name: str, after: Layer | None = None) -> Method | Sentinel | None:
         """The method of this name; None where no class has one, UNKNOWN where that can't be told.
 

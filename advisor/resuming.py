@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from advisor.catalog.bases import bases
 from advisor.contexts import class_bases
-from advisor.lineage import Lineage, lineage
-from advisor.syntax import Node, arguments_of, keyword_parts, strip_parentheses
+from advisor.lineage import Layer, Lineage, lineage
+from advisor.records import dataclass
+from advisor.syntax import Node, arguments_of, keyword_parts, name_of, strip_parentheses
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -21,28 +22,68 @@ _OPERATOR = re.compile(r"(?:Operator|Sensor)(?:Async)?$")
 _EXITS = frozenset({"return_statement", "raise_statement", "break_statement", "continue_statement"})
 
 
-class Classes:
-    """The operator classes of one file, and the ways through their methods. `deferrals` are all that the file makes."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """How a resumed task comes back to a deferral.
 
-    def __init__(self, dag_file: DagFile) -> None:
+    `methods` are run one after the other, from the one that it is resumed in to the one that defers; methods of classes
+    in other files are written with their class (`Polling.check`). `site` is the last call on the way that stands in the
+    file itself; None where there is none.
+    """
+
+    methods: tuple[str, ...]
+    site: Node | None
+
+
+class Classes:
+    """The operator classes of one file, and the ways through their methods, also those of bases in other files.
+
+    `deferrals` are all that the file makes; `of_base` tells what a class of another file makes.
+    """
+
+    def __init__(self, dag_file: DagFile, of_base: Callable[[Layer], list[Deferral]]) -> None:
         self._dag_file = dag_file
+        self._of_base = of_base
         self._lines: dict[Node, list[Node]] = {}
+        self._wholes: dict[Node, list[Node]] = {}
         self._lineages: dict[Node, Lineage] = {}
         self._methods: dict[Node, dict[str, Node]] = {}
         self._calls: dict[Node, list[tuple[Node, str, bool]]] = {}
+        self._elsewhere: dict[Node, list[Deferral]] = {}  # by the class of another file
         self.deferrals: list[Deferral] = []
 
-    def comes_back(self, deferral: Deferral, longest: float) -> bool:
-        """Whether the resumed task reaches the same deferral again, in its class or in one derived from it.
+    def comes_back(self, deferral: Deferral, longest: float) -> Way | None:
+        """How the resumed task reaches the same deferral again, in its class or in one derived from it.
 
         Deferrals on the way that are known to wait for more than `longest` seconds make it a slow cycle, which is none.
         """
         concrete = {other.owner for other in self.deferrals} | set(self._derived(deferral.owner))
-        lines = [line for line in map(self._line, concrete) if deferral.owner in line]
+        lines = [self._whole(owner) for owner in concrete if deferral.owner in self._line(owner)]
+        return self._first_way(lines, deferral, longest)
+
+    def comes_back_above(self, owner: Node, longest: float) -> Iterator[tuple[Deferral, Way]]:
+        """The deferrals of base classes in other files that a class of this file brings the resumed task back to.
+
+        Those that the base classes come back to without this file are not its own doing.
+        """
+        whole = self._whole(owner)
+        above = [one for one in whole if one in self._elsewhere]
+        for deferral in [one for base in above for one in self._elsewhere[base]]:
+            wait = deferral.known_wait
+            if not deferral.resumes_in or (wait is not None and wait > longest):
+                continue
+            way = self._first_way([whole], deferral, longest)
+            if way is None or way.site is None:
+                continue
+            if self._first_way([above], deferral, longest) is None:
+                yield deferral, way
+
+    def _first_way(self, lines: list[list[Node]], deferral: Deferral, longest: float) -> Way | None:
         if not deferral.is_timer and _looks_again(deferral.call, deferral.method):
             # It waits for what the first run found missing, and goes on then: another turn would be a race.
             lines = [line for line in lines if not self._waits_for_start(line, deferral)]
-        return any(self._reaches(line, deferral, longest) for line in lines)
+        ways = (self._reaches(line, deferral, longest) for line in lines)
+        return next((way for way in ways if way is not None), None)
 
     def lineage(self, owner: Node) -> Lineage:
         """A class with all of its bases, those in other files, too; the plain operator and sensor hold no surprise."""
@@ -57,13 +98,17 @@ class Classes:
         return name in known.operators or path in known.mixins
 
     def is_operator(self, owner: Node) -> bool:
-        """Whether a class derives from an operator or sensor, straight or through other classes of this file."""
+        """Whether a class derives from an operator or sensor, straight or through other classes of the project."""
         for definition in self._line(owner):
             for base in map(_without_type, class_bases(definition)):
                 for path in self._dag_file.names.candidates(base):
-                    if _OPERATOR.search(path) or self._dag_file.class_path(path) is not None:
+                    if self._names_operator(path):
                         return True
-        return False
+        paths = (path for outside in self.lineage(owner).outside for path in outside.paths)
+        return len(self.lineage(owner).layers) > 1 and any(map(self._names_operator, paths))
+
+    def _names_operator(self, path: str) -> bool:
+        return _OPERATOR.search(path) is not None or self._dag_file.class_path(path) is not None
 
     def given_for(self, owner: Node, method: Node, parameter: str) -> Node | None:
         """What the class's own methods give for a parameter of `method`, by keyword; None where it is not one thing."""
@@ -94,6 +139,34 @@ class Classes:
                         line += [above for above in self._line(value) if above not in line]
         return self._lines[owner]
 
+    def _whole(self, owner: Node) -> list[Node]:
+        """A class and its bases, those in other files, too, as far as no base that can't be seen stands before them."""
+        if owner not in self._wholes:
+            line = self._line(owner)
+            if any(
+                base.kind() != "identifier" or not self._is_local(base)
+                for one in line
+                for base in class_bases(one)
+            ):
+                line = self._with_others(owner)
+            self._wholes[owner] = line
+        return self._wholes[owner]
+
+    def _is_local(self, base: Node) -> bool:
+        return any(binding.kind == "class" for binding in self._dag_file.names.lookup(base))
+
+    def _with_others(self, owner: Node) -> list[Node]:
+        above = self.lineage(owner)
+        found: list[Node] = []
+        for layer in above.layers:
+            if layer.file is self._dag_file:
+                found.append(layer.node)
+            elif above.is_in_sight(layer):
+                found.append(layer.node)
+                if layer.node not in self._elsewhere:
+                    self._elsewhere[layer.node] = self._of_base(layer)
+        return found
+
     def _waits_for_start(self, line: list[Node], deferral: Deferral) -> bool:
         """Whether the first run may defer there, and the resumed one does not do so because of its event."""
         resumed = next(
@@ -118,32 +191,36 @@ class Classes:
             ahead += [called for _, called, _ in own_calls(method)]
         return False
 
-    def _reaches(self, line: list[Node], wanted: Deferral, longest: float) -> bool:
-        ahead = [(wanted.resumes_in, 0, True)]
+    def _reaches(self, line: list[Node], wanted: Deferral, longest: float) -> Way | None:
+        made: dict[Node, list[Deferral]] = {}
+        for deferral in [*self.deferrals, *(one for base in line for one in self._elsewhere.get(base, ()))]:
+            made.setdefault(deferral.method, []).append(deferral)
+        ahead: list[tuple[str, int, bool, Way]] = [(wanted.resumes_in, 0, True, Way((), None))]
         seen: set[tuple[str, int, bool]] = set()
         while ahead:
-            state = ahead.pop()
-            if state in seen:
+            name, level, resumed, way = ahead.pop()
+            if (name, level, resumed) in seen:
                 continue
-            seen.add(state)
-            name, level, resumed = state
+            seen.add((name, level, resumed))
             place = next((i for i in range(level, len(line)) if name in self._methods_of(line[i])), None)
             if place is None:
                 continue
-            method = self._methods_of(line[place])[name]
+            method, is_here = self._methods_of(line[place])[name], line[place] not in self._elsewhere
+            here = Way((*way.methods, name if is_here else f"{name_of(line[place])}.{name}"), way.site)
             given = told_apart_by(method) if resumed else frozenset[str]()
-            for deferral in self.deferrals:
-                if deferral.method == method and not is_skipped(deferral.call, method, given):
+            for deferral in made.get(method, ()):
+                if not is_skipped(deferral.call, method, given):
                     if deferral.call == wanted.call:
-                        return True
+                        return Way(here.methods, deferral.call) if is_here else here
                     wait = deferral.known_wait
                     if deferral.resumes_in and (wait is None or wait <= longest):
-                        ahead.append((deferral.resumes_in, 0, True))
+                        ahead.append((deferral.resumes_in, 0, True, here))
             for call, called, above in self._calls_of(method):
                 if not is_skipped(call, method, given):
                     passed = any(argument.text() in given for argument in map(_value, arguments_of(call)))
-                    ahead.append((called, place + 1 if above else 0, passed))
-        return False
+                    after = Way(here.methods, call) if is_here else here
+                    ahead.append((called, place + 1 if above else 0, passed, after))
+        return None
 
     def _methods_of(self, owner: Node) -> dict[str, Node]:
         if owner not in self._methods:

@@ -3,10 +3,10 @@
 ## What it does
 Finds deferrals that repeat: a deferrable operator made in a loop or comprehension, or mapped with `.expand`, where each
 wait is known to be ten seconds or less or each is one single request; an operator of yours that is resumed and comes
-back to the deferral it was resumed from, directly, through its other methods or through `execute`; `self.defer` in a
-loop (which has one turn only: a deferral ends the method, and the task goes on in the one that it names). Long or
-unknown waits of tasks in a loop are what deferral is for and say nothing, however often the trigger looks, and so does
-an operator that waits for more than a minute each time.
+back to the deferral it was resumed from, directly, through its other methods, through those of a base class in another
+file of the project, or through `execute`; `self.defer` in a loop (which has one turn only: a deferral ends the method,
+and the task goes on in the one that it names). Long or unknown waits of tasks in a loop are what deferral is for and
+say nothing, however often the trigger looks, and so does an operator that waits for more than a minute each time.
 
 ## Why is this bad?
 Each further deferral ends a worker process and starts another: 2.3 s, 0.27 s of CPU time over all components and three
@@ -72,12 +72,13 @@ from advisor.dagfile import DagFile, found
 from advisor.deferrals import Deferral
 from advisor.finding import Finding
 from advisor.operators import Operator
+from advisor.resuming import Way
 from advisor.text import duration
 
 SEVERITY = "warning"
 GROUP = "deferral-misused"
 FIX = "none"
-TOPICS = (b".defer(", b"TaskDeferred")
+TOPICS = (b".defer(", b"TaskDeferred", b", event")
 
 
 def check(dag_file: DagFile, *, short_wait: float = 10.0, long_wait: float = 60.0) -> Iterator[Finding]:
@@ -98,8 +99,12 @@ def check(dag_file: DagFile, *, short_wait: float = 10.0, long_wait: float = 60.
             continue
         if deferral.in_loop:
             yield found(deferral.span, _in_loop(deferral))
-        elif deferral.repeats(long_wait):
-            yield found(deferral.span, f"{_again(deferral)}: {_COST}")
+        else:
+            way = deferral.repeats(long_wait)
+            if way is not None:
+                yield found(deferral.span, f"{_again(deferral.class_name, deferral, way)}: {_COST}")
+    for again in dag_file.deferred_again(long_wait):
+        yield found(again.span, f"{_again(again.class_name, again.deferral, again.way)}: {_COST}")
 
 
 _COST = "every turn stops the task and starts it again on a worker (2.3 s); let the trigger go on waiting"
@@ -116,11 +121,13 @@ def _in_loop(deferral: Deferral) -> str:
     )
 
 
-def _again(deferral: Deferral) -> str:
+def _again(class_name: str, deferral: Deferral, way: Way) -> str:
     """What comes back to where, with the user's names."""
-    place = "" if deferral.method_name == deferral.resumes_in else f" in `{deferral.method_name}`"
-    what = f"{deferral.class_name} resumes in `{deferral.resumes_in}`"
-    return f"{what} and may defer again{place}{_for(deferral.known_wait)}"
+    first, last = way.methods[0], way.methods[-1]
+    place = "" if first == last else f" in `{last}`"
+    through = f" ({' → '.join(way.methods)})" if len(way.methods) > 2 else ""
+    what = f"{class_name} resumes in `{first}`"
+    return f"{what} and may defer again{place}{_for(deferral.known_wait)}{through}"
 
 
 def _for(wait: float | None) -> str:

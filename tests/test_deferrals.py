@@ -146,6 +146,74 @@ def test_what_comes_back_to_the_same_deferral(tmp_path: Path, name: str) -> None
     assert bool(findings) == repeats, [found.message for found in findings]
 
 
+BASE = """\
+from airflow.models import BaseOperator
+from house.triggers import JobTrigger
+
+
+class Waiting(BaseOperator):
+    def wait(self):
+        self.defer(trigger=JobTrigger(), method_name="check")
+"""
+JOB = """\
+\"\"\"What the airflow of this house runs.\"\"\"
+from house.base import Waiting
+
+
+class Job(Waiting):
+    def execute(self, context):
+        self.wait()
+
+    def check(self, context, event=None):
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("check_", "said"),
+    [
+        (
+            "self.wait()",
+            "Job resumes in `check` and may defer again in `Waiting.wait`: every turn stops the task and starts it "
+            "again on a worker (2.3 s); let the trigger go on waiting",
+        ),
+        ("return event", None),
+    ],
+)
+def test_a_file_that_says_nothing_of_deferring_comes_back_to_the_deferral_of_its_base(
+    tmp_path: Path, check_: str, said: str | None
+) -> None:
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house" / "base.py").write_text(BASE)
+    path = tmp_path / "job.py"
+    path.write_text(JOB.format(check_))
+    settings = replace(Settings(root=tmp_path), select=(REPEATED,))
+    context = engine.prepare(settings, detect(tmp_path, settings, "3.3", True))
+    findings = engine.check(path.read_bytes(), str(path), context)
+    assert [(found.span.line, found.message) for found in findings] == ([(10, said)] if said else [])
+
+
+def test_bases_that_derive_from_one_another_end(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(
+        "from two import Two\n\n\nclass One(Two):\n" + OWN.format("wait", "check")
+    )
+    (tmp_path / "two.py").write_text(
+        "from one import One\n\n\nclass Two(One):\n" + OWN.format("check", "wait")
+    )
+    path = tmp_path / "job.py"
+    path.write_text(
+        f"import airflow\nfrom one import One\n\n\nclass Job(One):\n{OWN.format('execute', 'wait')}"
+    )
+    settings = replace(Settings(root=tmp_path), select=(REPEATED,))
+    context = engine.prepare(settings, detect(tmp_path, settings, "3.3", True))
+    assert engine.check(path.read_bytes(), str(path), context) == []
+
+
+OWN = """\
+    def {0}(self, context, event=None):
+        self.defer(trigger=None, method_name="{1}")
+"""
+
 TRIGGERS = [
     ("TimeDeltaTrigger(timedelta(seconds=10))", True),
     ("TimeDeltaTrigger(delta=timedelta(seconds=3), end_from_trigger=True)", True),

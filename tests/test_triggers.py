@@ -72,6 +72,7 @@ OURS = (
     "trigger-in-dag-file",
     "lost-state-after-defer",
     "broken-resume-method",
+    "repeated-deferral",
 )
 
 

@@ -17,7 +17,7 @@ class NotThere(BaseOperator):
 
 class FirstTutorial(BaseSensorOperator):
     def execute(self, context):
-        self.defer(JobTrigger(), method_name="execute")  # finding: broken-resume-method
+        self.defer(JobTrigger(), method_name="execute")  # finding: repeated-deferral, broken-resume-method
 
 
 class OnlyEvent(BaseOperator):
