@@ -19,10 +19,10 @@ import roundtrip
 import running
 from places import HERE, Place
 
-#: seconds: the longest that the tasks of a few DAGs may take
-LONGEST = 400
-#: the DAGs with deferrals; the others, and those whose triggers can't be made, as on SQLite the next ones get their
-#: numbers, which the triggerer takes for theirs; those that end the triggerer
+#: seconds: the longest that the tasks of a few DAGs may take, and how long a task that hangs is given to end after all
+LONGEST, STAYS = 400, 20
+HANG = ("sdk_calls.deadlock", "sdk_calls.deadlock_in_gather", "sdk_calls.deadlock_in_group")
+#: the DAGs with deferrals that last, the others, and those that end the triggerer
 FIRST = ("triggers", "operators", "slots", "pauses")
 SECOND = (
     "async_tasks",
@@ -204,9 +204,6 @@ def _run(place: Place, work: Path) -> tuple[dict[str, Observed], str, int]:
                 if not unlucky:
                     break
                 again |= unlucky
-                # On SQLite new triggers get the numbers of old ones, which the same triggerer takes for those.
-                airflow.parts.end("triggerer")
-                airflow.parts.start("triggerer", f"triggerer-{len(again)}")
                 for dag in sorted({dag for dag, *_ in unlucky}):
                     tasks = sorted({task for of, task, _ in unlucky if of == dag})
                     if dag == PAIRED:
@@ -247,9 +244,9 @@ def _watch(
     airflow: running.Newer, dags: Sequence[str], seen: dict[str, Observed], stays: bool = False
 ) -> None:
     """Follows the tasks of some DAGs until all have ended; with `stays`, looks only once."""
-    end = time.time() + LONGEST
+    end, quiet = time.time() + LONGEST, 0.0
     while time.time() < end:
-        open_ = 0
+        open_ = hanging = 0
         for dag in dags:
             for row in airflow.instances(dag):
                 one = seen[f"{dag}.{row['task_id']}"]
@@ -257,8 +254,12 @@ def _watch(
                 state = str(row["state"])
                 if one.states[-1:] != [state]:
                     one.states.append(state)
-                open_ += state not in ENDED
-        if stays or not open_:
+                if f"{dag}.{row['task_id']}" in HANG and state == "running":
+                    hanging += 1
+                else:
+                    open_ += state not in ENDED
+        quiet = 0.0 if open_ else quiet or time.time()
+        if stays or (quiet and (not hanging or time.time() > quiet + STAYS)):
             return
         time.sleep(0.3)
 

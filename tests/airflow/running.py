@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -153,6 +154,7 @@ def running_parts(
         subprocess.run(
             [command, "db", "migrate"], env=environment, stdout=log, stderr=log, check=True, timeout=300
         )
+    _number_once(environment.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", ""))
     started = Parts(command, work, environment)
     try:
         for part in parts:
@@ -160,6 +162,29 @@ def running_parts(
         yield started
     finally:
         started.end()
+
+
+def _number_once(address: str) -> None:
+    """Lets a new SQLite database give no trigger the number of one that is gone, as Postgres doesn't either.
+
+    A triggerer takes a trigger with the number of one that it could not make for that one, and never runs it.
+    """
+    if not address.startswith("sqlite:///"):
+        return
+    path = address.removeprefix("sqlite:///").partition("?")[0]
+    with contextlib.closing(sqlite3.connect(path)) as open_:
+        rows = open_.execute(
+            "select sql from sqlite_master where tbl_name = 'trigger' and sql is not null"
+        ).fetchall()
+        table, others = rows[0][0], [row[0] for row in rows[1:]]
+        lines = [line for line in table.splitlines() if "PRIMARY KEY (id)" not in line]
+        made = "\n".join(lines).replace(
+            "id INTEGER NOT NULL", "id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL", 1
+        )
+        open_.execute('drop table "trigger"')
+        for statement in (re.sub(r",(\s*)\)\s*$", r"\1)", made), *others):
+            open_.execute(statement)
+        open_.commit()
 
 
 class Older:

@@ -62,6 +62,24 @@ with DAG("sdk_calls", start_date=datetime(2026, 1, 1), schedule=None, is_paused_
         await other
 
     @task
+    async def deadlock_in_gather():
+        async def asks() -> None:
+            await BaseHook.aget_connection("slow")
+
+        async def asks_too() -> None:
+            await asyncio.sleep(0.5)
+            Variable.get("quick")
+
+        await asyncio.gather(asks(), asks_too())
+
+    @task
+    async def deadlock_in_group():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(BaseHook.aget_connection("slow"))
+            await asyncio.sleep(0.5)
+            Variable.get("quick")
+
+    @task
     async def deadlock_by_each(ti: TaskInstance):
         other = asyncio.create_task(BaseHook.aget_connection("slow"))
         await asyncio.sleep(0.5)
@@ -73,7 +91,7 @@ with DAG("sdk_calls", start_date=datetime(2026, 1, 1), schedule=None, is_paused_
             "Variable.get": lambda: Variable.get("quick"),
             "Variable.set": lambda: Variable.set("new", "1"),
             "Variable.delete": lambda: Variable.delete("new"),
-            "Variable.keys": lambda: Variable.keys(),
+            "Variable.keys": lambda: list(Variable.keys()),
             "XCom.get_one": lambda: XCom.get_one(**key),
             "XCom.get_all": lambda: XCom.get_all(**key),
             "XCom.get_value": lambda: XCom.get_value(ti_key=ti, key="pushed"),
@@ -121,7 +139,7 @@ with DAG("sdk_calls", start_date=datetime(2026, 1, 1), schedule=None, is_paused_
         )
 
     first = pushes()
-    first >> [deadlock(), deadlock_by_each(), async_forms()]
+    first >> [deadlock(), deadlock_in_gather(), deadlock_in_group(), deadlock_by_each(), async_forms()]
     stalls() >> in_a_thread()
     async_form_stalls_nothing() >> thread_beside_async()
 
