@@ -10,9 +10,9 @@ hooks; straight or through helpers of the same project. In a thread (`asyncio.to
 A task talks to Airflow through one connection to its supervisor. The synchronous methods send a request and block until
 the answer is there, so that every other coroutine stands still. Where another coroutine is asking with an async method
 at that moment, the two wait for each other: on Airflow 3.2 for ever, while 3.3 raises `DeadlockImminentError`, which
-`except Exception` does not catch because it is a BaseException. The error is logged, but the task may hang all the same:
-to say that it has failed it needs the connection that the other coroutine still holds, and it stays running (observed on
-3.3.2).
+`except Exception` does not catch because it is a BaseException. The error is logged, but the task may hang all the
+same: to say that it has failed it needs the connection that the other coroutine still holds, and it stays running
+(observed on 3.3.2).
 
 Which async forms there are: `BaseHook.aget_connection` and `Connection.async_get` since Airflow 3.1, `ti.axcom_pull`,
 `ti.axcom_push`, `BaseHook.aget_hook` and `XCom.aget_one` since 3.3; Variable has none. The finding proposes what the
