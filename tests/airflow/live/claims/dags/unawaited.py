@@ -99,17 +99,13 @@ with DAG("unawaited", start_date=datetime(2026, 1, 1), schedule=None, is_paused_
         await asyncio.sleep(0)
         return send("returned")
 
-    @task
-    def returned_generator():
-        return pages("returned_generator")
-
     @task(do_xcom_push=False)
     def returned_unpushed():
         return HttpAsyncHook(method="GET", http_conn_id="service").run(endpoint="/returned/0")
 
     @task(trigger_rule="all_done")
     def nothing_was_sent():
-        tags = ("verdict", "used", "returned", "returned_generator", "aiohttp_sync")
+        tags = ("verdict", "used", "returned", "aiohttp_sync")
         confirm(sum(map(asked, tags)) == 0, "no request came")
 
     @task
