@@ -131,7 +131,6 @@ with DAG("unawaited", start_date=datetime(2026, 1, 1), schedule=None, is_paused_
         used(),
         returned(),
         returned_by_async_task(),
-        returned_generator(),
         aiohttp_in_sync_task(),
     ] >> (nothing_was_sent())
     returned_unpushed()
