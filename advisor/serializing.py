@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from advisor.fields import is_init_var
 from advisor.finding import Span
 from advisor.flow import Readable
 from advisor.keys import Keys, keys_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _AT_WORK = re.compile(
     r"(?:Hook|HookAsync|Client|ClientSession|Session|Lock|Semaphore|Logger|ThreadPoolExecutor)$"
 )
+_TELLING = frozenset({"__init__", "__post_init__", "__attrs_post_init__", "serialize", "__repr__"})
 _PAIR = frozenset({"tuple", "expression_list"})
 _NO_PAIR = frozenset({"dictionary", "string", "integer", "none", "list", "set", "true", "false"})
 
@@ -144,20 +146,43 @@ class Claim:
     def _init(self) -> Signature | None:
         """The signature of `__init__`, `self` left out; None where it can't be told."""
         method = self._trigger.init
-        if not isinstance(method, Method) or method.decorators:
+        if not isinstance(method, Method):
+            made = self._trigger.generated_init
+            return made.signature if made is not None else None
+        if method.decorators:
             return None
         found = signature(method.node)
         return found.without_self() if found is not None else None
 
     def _is_used(self, parameter: str) -> bool:
         """Whether `__init__` keeps a parameter as it is and another method reads it."""
-        init = self._trigger.init
-        if not isinstance(init, Method) or init.layer.node != self._trigger.node:
-            return False
-        tree = init.layer.file.tree
+        layer = self._trigger.layer
+        for attribute in self._kept(parameter):
+            if _made_when_missing(layer, self._trigger.init, attribute):
+                continue
+            for used in _inside(layer.node, layer.file.tree.occurrences.get(attribute, [])):
+                holder = used.parent()
+                method = _method_around(used, self._trigger.node)
+                if holder is None or holder.text() != f"self.{attribute}" or method is None:
+                    continue
+                name = method.field("name")
+                if name is not None and name.text() not in _TELLING:
+                    return True
+        return False
+
+    def _kept(self, parameter: str) -> list[str]:
+        """The attributes that a parameter is kept in as it is, by the class itself."""
+        init, layer = self._trigger.init, self._trigger.layer
+        made = self._trigger.generated_init if not isinstance(init, Method) else None
+        if made is not None and made.layer == layer:
+            own = layer.bindings(parameter)
+            known = made.signature.get(parameter)
+            return [parameter] if own and known is not None and not is_init_var(known) else []
+        if not isinstance(init, Method) or init.layer.node != layer.node:
+            return []
         kept: list[str] = []
         body = init.node.field("body")
-        for assignment in tree.kinds("assignment", under=init.node):
+        for assignment in layer.file.tree.kinds("assignment", under=init.node):
             statement = assignment.parent()
             left, right = assignment.field("left"), assignment.field("right")
             name = left.field("attribute") if left is not None and left.kind() == "attribute" else None
@@ -165,18 +190,7 @@ class Claim:
                 continue  # kept under a condition: the default may be meant
             if name is not None and right is not None and right.text() == parameter:
                 kept.append(name.text())
-        for attribute in kept:
-            if _made_when_missing(init, attribute):
-                continue
-            for used in _inside(init.layer.node, tree.occurrences.get(attribute, [])):
-                holder = used.parent()
-                method = _method_around(used, self._trigger.node)
-                if holder is None or holder.text() != f"self.{attribute}" or method is None:
-                    continue
-                name = method.field("name")
-                if name is not None and name.text() not in ("__init__", "serialize", "__repr__"):
-                    return True
-        return False
+        return kept
 
     def unfit(self) -> list[Unfit]:
         """The values that can't be serialized."""
@@ -322,17 +336,18 @@ def _start(node: Node) -> int:
     return node.range().start.index
 
 
-def _made_when_missing(init: Method, attribute: str) -> bool:
+def _made_when_missing(layer: Layer, init: object, attribute: str) -> bool:
     """Whether a trigger makes a thing itself where it was given none: `self._hook or Hook()`, `self._hook = …`."""
-    for used in _inside(init.layer.node, init.layer.file.tree.occurrences.get(attribute, [])):
+    made_in = init.node if isinstance(init, Method) else None
+    for used in _inside(layer.node, layer.file.tree.occurrences.get(attribute, [])):
         node = used.parent()
         parent = node.parent() if node is not None else None
         if node is None or parent is None or node.text() != f"self.{attribute}":
             continue
-        method = _method_around(node, init.layer.node)
+        method = _method_around(node, layer.node)
         if method is None:
             continue
-        if parent.kind() == "assignment" and parent.field("left") == node and method != init.node:
+        if parent.kind() == "assignment" and parent.field("left") == node and method != made_in:
             return True
         right, sign = parent.field("right"), parent.field("operator")
         is_or = parent.kind() == "boolean_operator" and sign is not None and sign.text() == "or"

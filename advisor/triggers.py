@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from advisor.catalog.bases import bases, names_itself
 from advisor.contexts import class_bases
 from advisor.events import Judged, Ways, judge
+from advisor.fields import Generated, generated_init
 from advisor.finding import Span
 from advisor.flow import Readable
 from advisor.lineage import Layer, Lineage, Method, is_derived_from, lineage
 from advisor.serializing import Claim, claims, no_pair
 from advisor.syntax import Node, function_of
-from advisor.values import Sentinel
+from advisor.values import UNKNOWN, Sentinel
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -102,6 +103,11 @@ class Trigger:
     def init(self) -> Method | Sentinel | None:
         """`__init__`, as for `run_method`; None means the one of Airflow's base class, which takes any keyword."""
         return self.lineage.find("__init__")
+
+    @cached_property
+    def generated_init(self) -> Generated | None:
+        """The `__init__` that `@dataclass` or attrs makes; None where there is none, or it can't be told."""
+        return generated_init(self.lineage) if self.init is UNKNOWN else None
 
     @cached_property
     def claims(self) -> list[Claim]:

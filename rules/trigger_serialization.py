@@ -5,8 +5,9 @@ Looks at `serialize` of your own triggers. It must return the dotted path of thi
 `__init__`. Found are: no `serialize` at all; something else than a pair; a path that leads to another class, to a base
 class, to another module or to none; arguments that `__init__` doesn't take; arguments that it needs and that are not
 returned; arguments with a default that the trigger uses and that are not returned; and values that can't be serialized,
-such as a lambda, a function, a hook, a client or an open file. Paths made from `__name__` or `self.__class__` are right
-by themselves. What can't be seen is trusted.
+such as a lambda, a function, a hook, a client or an open file. The `__init__` that `@dataclass` or attrs makes takes
+what its fields say: inherited ones, too, but no `ClassVar` and no `field(init=False)`. Paths made from `__name__` or
+`self.__class__` are right by themselves. What can't be seen is trusted.
 
 ## Why is this bad?
 The object that an operator hands to `self.defer` is never run. Airflow stores what `serialize` returns, and the
