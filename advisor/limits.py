@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from advisor.flow import Flow, Readable, Source
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, enclosing, strip_parentheses
+from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_parentheses
 from advisor.values import seconds
 
 _CLOCKS = frozenset({"time", "monotonic", "perf_counter", "now", "utcnow", "today", "current_time"})
+_UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0}
 _MAX_DEPTH = 6
 _MANY = 2**62  # turns; `range` has a length up to here
 
@@ -169,6 +170,8 @@ def _stopped(
             method, holder = function.field("attribute"), function.field("object")
             if method is not None and holder is not None and method.text() in ("total_seconds", "timestamp"):
                 return _stopped(file, holder, depth + 1, worth)
+        if function is not None and "datetime.timedelta" in file.names.candidates(function):
+            return _length(file, node, depth, worth)
     if node.kind() == "attribute":
         name, holder = node.field("attribute"), node.field("object")
         if name is not None and holder is not None and name.text() == "seconds":
@@ -190,6 +193,21 @@ def _stopped(
         if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
             return _stopped(file, bindings[0].value, depth + 1, worth)
     return None
+
+
+def _length(
+    file: Readable, call: Node, depth: int, worth: Callable[[Node], float | None] | None
+) -> float | None:
+    """The seconds of a `timedelta(…)`, whose numbers only a caller may give: `timedelta(seconds=timeout)`."""
+    total = 0.0
+    for argument in arguments_of(call):
+        name, value = keyword_parts(argument) or ("", None)
+        number = _stopped(file, value, depth + 1, worth) if value is not None else None
+        if number is None or name not in _UNITS:
+            given = file.values.fold(call)
+            return seconds(given) if isinstance(given, timedelta) else None
+        total += number * _UNITS[name]
+    return total
 
 
 def stopped(file: Readable, node: Node) -> float | None:

@@ -243,6 +243,44 @@ def test_a_sensor_that_sees_the_status_alone_is_not_named_for_a_look_into_the_an
     assert way_out in finding.message
 
 
+DEADLINE = """\
+import datetime
+import time
+from airflow.models import BaseOperator
+
+
+class JobHook:
+    def run_and_poll(self, job, poll_interval=3, poll_timeout=60):
+        start = datetime.datetime.now()
+        while True:
+            state = self.fetch(job)["state"]
+            if state == "done":
+                return state
+            if poll_timeout and datetime.datetime.now() > start + datetime.timedelta(UNIT=poll_timeout):
+                raise TimeoutError
+            time.sleep(poll_interval)
+
+
+class JobOperator(BaseOperator):
+    def __init__(self, timeout: int = 600, **kwargs):
+        super().__init__(**kwargs)
+        self.timeout = timeout
+
+    def execute(self, context):
+        JobHook().run_and_poll("job", poll_timeout=self.timeout)
+"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "length"),
+    [("seconds", "10 min"), ("minutes", "10 h"), ("weeks", "")],
+)
+def test_a_deadline_made_of_what_the_caller_gives(tmp_path: Path, unit: str, length: str) -> None:
+    messages = [one.message for one in check(DEADLINE.replace("UNIT", unit), tmp_path, select=(SLEEP,))]
+    assert len(messages) == bool(length)
+    assert all(f"polls every 3 s for up to {length} " in message for message in messages)
+
+
 AGAIN = "    while True:\n        time.sleep(10)\n        run.refresh_from_db()\n"
 
 
