@@ -142,13 +142,14 @@ def _unit(text: str, call: Call) -> str:
 
 
 def _equal_sign(text: str, call: Call) -> str:
-    """`=` as the nearest keyword argument writes it; columns of aligned ` = ` count as one space."""
+    """`=` as most keyword arguments write it, or the nearest; columns of aligned ` = ` count as one space."""
+    written: list[str] = []
     for item in reversed(call.items):
         if item.name:
             before, _, after = text[item.name_end : item.value].partition("=")
             if not (before + after).strip(" \t"):
-                return (" " if before else "") + "=" + (" " if after else "")
-    return "="
+                written.append((" " if before else "") + "=" + (" " if after else ""))
+    return max(written, key=written.count, default="=")
 
 
 def _prove(patch: Patch, rewrites: Sequence[KeywordRewrite]) -> None:

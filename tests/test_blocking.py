@@ -118,6 +118,8 @@ def test_the_table_holds_what_flake8_async_and_ruff_know(path: str) -> None:
         ("psycopg2.connect().cursor().execute", "asyncpg or `psycopg.AsyncConnection`"),
         ("pymongo.MongoClient.db.collection.find_one", "`pymongo.AsyncMongoClient`"),
         ("redis.asyncio.Redis.get", None),
+        ("ray.job_submission.JobSubmissionClient.get_job_status", "an async client"),
+        ("ray.job_submission.JobSubmissionClient.tail_job_logs", None),
         ("httpx.AsyncClient.get", None),
         ("os.path.join", None),
         ("airflow.providers.amazon.aws.hooks.s3.S3Hook.check_for_prefix", "`S3Hook.check_for_prefix_async`"),

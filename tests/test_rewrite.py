@@ -55,6 +55,8 @@ INSERTED = [
     ("S( a=1 )", "S( a=1, deferrable=True )"),
     ("S(a=1,b=2)", "S(a=1,b=2,deferrable=True)"),
     ("S(a = 1)", "S(a = 1, deferrable = True)"),
+    ("S(a=1, b=2, c= 3)", "S(a=1, b=2, c= 3, deferrable=True)"),
+    ("S(a=1, b = 2)", "S(a=1, b = 2, deferrable = True)"),
     ("S('x', *y, **z)", "S('x', *y, **z, deferrable=True)"),
     ("S(**z)", "S(**z, deferrable=True)"),
     ("S((x for x in y))", "S((x for x in y), deferrable=True)"),
