@@ -213,9 +213,30 @@ class _Worth:
             bindings = self._file.names.lookup(node)
             is_parameter = len(bindings) == 1 and bindings[0].kind == "parameter"
             return self._given.get(node.text()) if is_parameter else None
+        if node.kind() == "binary_operator":
+            return self._sum(node)
         holder, name = node.field("object"), node.field("attribute")
         if node.kind() == "attribute" and holder is not None and name is not None and holder.text() == "self":
             return self._attribute(name.text())
+        return None
+
+    def _sum(self, node: Node) -> float | None:
+        """What `retries + 1` and `minutes * 60` are worth; of longer sums nothing is known."""
+        worth: list[float] = []
+        for side in (node.field("left"), node.field("right")):
+            operand = strip_parentheses(side) if side is not None else None
+            known = self(operand) if operand is not None and operand.kind() != "binary_operator" else None
+            if known is None:
+                return None
+            worth.append(known)
+        sign = node.field("operator")
+        match sign.text() if sign is not None else "":
+            case "+":
+                return worth[0] + worth[1]
+            case "-":
+                return worth[0] - worth[1]
+            case "*":
+                return worth[0] * worth[1]
         return None
 
     def _attribute(self, name: str) -> float | None:

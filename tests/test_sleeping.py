@@ -281,6 +281,25 @@ def test_a_deadline_made_of_what_the_caller_gives(tmp_path: Path, unit: str, len
     assert all(f"polls every 3 s for up to {length} " in message for message in messages)
 
 
+@pytest.mark.parametrize(
+    ("turns", "pause", "length"),
+    [
+        ("1, retries + 1", "every", "20 min"),
+        ("retries * 2", "every - 10", "30 min"),
+        ("retries // 2", "every", ""),
+    ],
+)
+def test_what_a_helper_makes_of_what_it_is_given(tmp_path: Path, turns: str, pause: str, length: str) -> None:
+    text = (
+        f"{HEAD}def wait(client, retries=30, every=40):\n    for attempt in range({turns}):\n"
+        f"        if client.fetch():\n            return\n        time.sleep({pause})\n\n\n"
+        "@task\ndef waits(client):\n    wait(client)\n"
+    )
+    messages = [finding.message for finding in check(text, tmp_path, select=(SLEEP,))]
+    assert len(messages) == bool(length)
+    assert all(f"for up to {length} " in message for message in messages)
+
+
 AGAIN = "    while True:\n        time.sleep(10)\n        run.refresh_from_db()\n"
 
 
