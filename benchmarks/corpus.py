@@ -2,7 +2,8 @@
 
 Downloads the newest wheels and source archives of the packages below (wheels ship example DAGs, source archives
 the example DAGs of the system tests) and unpacks their Python files. Public DAG repositories are copied from
-`--repositories`, a folder that holds a clone of each, or cloned from GitHub. Nothing of it is ever committed or run.
+`--repositories`, a folder that holds a clone of each, or cloned from GitHub. `--whole` adds all code of every provider
+that the catalog knows: what speed is measured on, more than 10,000 files. Nothing of it is ever committed or run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from advisor.catalog.lookup import Catalog
 
 WHEELS = (
     "apache-airflow-core",
@@ -66,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--repositories", type=Path, help="a folder of clones, named owner+name")
+    parser.add_argument("--whole", action="store_true", help="all code of the providers, too")
     options = parser.parse_args()
     packages = options.folder / "packages"
     packages.mkdir(parents=True, exist_ok=True)
@@ -75,6 +81,13 @@ def main() -> None:
         _download(name, packages, "--no-binary")
     for archive in sorted(packages.iterdir()):
         _unpack(archive, options.folder / archive.name.split("-")[0])
+    if options.whole:
+        wheels = options.folder / "wheels"
+        for name in sorted({facts.provider for facts in Catalog.load().all()}):
+            _download(name, wheels, "--only-binary")
+        for archive in sorted(wheels.glob("*.whl")):
+            _unpack(archive, wheels / archive.name.split("-")[0], "")
+            archive.unlink()
     for name, commit in REPOSITORIES.items():
         _repository(name, commit, options.folder / name.replace("/", "+"), options.repositories)
     print(sum(1 for _ in options.folder.rglob("*.py")), "Python files")
@@ -97,12 +110,10 @@ def _download(name: str, folder: Path, kind: str) -> None:
     subprocess.run(command, check=True)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path, part: str = "example_dags") -> None:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
-            wheel.extractall(
-                folder, [n for n in wheel.namelist() if n.endswith(".py") and "example_dags" in n]
-            )
+            wheel.extractall(folder, [n for n in wheel.namelist() if n.endswith(".py") and part in n])
     else:
         with tarfile.open(archive) as source:
             members = [
