@@ -10,7 +10,7 @@ from advisor.catalog.waits import Client
 from advisor.catalog.waits import client as client_named
 from advisor.coroutines import argument, has_splat, parameters
 from advisor.flow import Readable
-from advisor.receivers import Owner
+from advisor.owners import Owner
 from advisor.records import dataclass
 from advisor.syntax import Node, function_of
 

@@ -14,7 +14,7 @@ from advisor.values import UNKNOWN, Values
 if TYPE_CHECKING:
     from advisor.firstparty import FirstParty
     from advisor.mentions import Mentions
-    from advisor.receivers import Memory
+    from advisor.owners import Memory
 
 _MAX_SIZE = 1_000_000  # bytes; constants live in small files
 _MAX_FILES = 2000  # files searched for the callers of a function

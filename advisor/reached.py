@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.contexts import decorator_expressions
 from advisor.flow import Readable, loop_around
-from advisor.receivers import Owner, Receivers, Ref
+from advisor.owners import Owner, Ref
+from advisor.receivers import Receivers
 from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, dotted, is_async, name_called, name_of
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from advisor.contexts import class_bases, decorator_expressions
 from advisor.coroutines import argument, has_splat, parameters, references
 from advisor.flow import Readable
 from advisor.names import Binding
-from advisor.project import Module
-from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, dotted, function_of, keyword_parts, name_of, strip_parentheses
-
-if TYPE_CHECKING:
-    from advisor.project import Project
-    from advisor.reached import Step
+from advisor.owners import Owner, Owners, Ref, class_of, decorator_words
+from advisor.syntax import Node, arguments_of, function_of, keyword_parts, strip_parentheses
 
 #: the class of what a task gets as `ti`; a task's context holds it under these keys
 TASK_INSTANCE: Final = "airflow.models.taskinstance.TaskInstance"
@@ -30,7 +24,6 @@ _CONTEXT_NAMES = frozenset({"context", "kwargs"})
 
 _MAX_DEPTH = 10
 _MAX_BINDINGS = 6  # places that give one name or attribute its value
-_MAX_BASES = 30  # classes above one class
 _MAX_LENGTH = 300  # characters of a dotted name
 _BUILTINS = frozenset(dir(builtins))
 _FIRST = frozenset({"identifier", "typed_parameter", "default_parameter", "typed_default_parameter"})
@@ -39,76 +32,12 @@ _GIVES_ITS_ARGUMENT = frozenset({"closing", "enter_context", "enter_async_contex
 _ONE_OF = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union"})
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """One thing that an expression may stand for.
-
-    `path` is its dotted name, for an object that of its class: `pkg.Hook` for `Hook()`, `pkg.Hook.get_conn` for that
-    method of it, `pkg.Hook.get_conn()` for what the method gives back. `is_object` tells an object from a module,
-    class or function. `file` and `node` are the definition of a first-party class or function, `receiver` the class
-    of the object that a method belongs to.
-    """
-
-    path: str
-    is_object: bool = False
-    file: Readable | None = None
-    node: Node | None = None
-    receiver: Owner | None = None
-
-    @property
-    def owner(self) -> Owner | None:
-        """The first-party class that this is, or is an object of."""
-        if self.file is None or self.node is None or self.node.kind() != "class_definition":
-            return None
-        return Owner(self.file, self.node, self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A first-party class and the file that it stands in."""
-
-    file: Readable
-    node: Node
-    path: str
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What tells it from every other class."""
-        return self.file.path, self.node.range().start.index
-
-
-class Memory:
-    """What has been found out so far: of one file that may yet be changed, or of the project's modules."""
-
-    __slots__ = ("attributes", "lines", "methods", "refs", "steps")
-
-    def __init__(self) -> None:
-        self.refs: dict[tuple[Node, tuple[str, int] | None], tuple[Ref, ...]] = {}
-        self.lines: dict[tuple[str, int], list[Owner | str | None]] = {}
-        self.attributes: dict[Node, dict[str, list[Node]]] = {}
-        self.methods: dict[Node, dict[str, Node]] = {}
-        #: what `reached` keeps of each function
-        self.steps: dict[tuple[Node, tuple[str, int] | None, bool], list[Step]] = {}
-
-
-class Receivers:
+class Receivers(Owners):
     """Resolves expressions of one DAG file and of the first-party modules that it leads to.
 
     An answer holds every possibility and is empty where there may be one that isn't known. What is learnt of a module
     is kept with the project, for the other files that import it.
     """
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._here = Memory()
-        if project.reached is None:
-            project.reached = Memory()
-        self._shared = project.reached
-
-    def memory(self, file: Readable, receiver: Owner | None = None) -> Memory:
-        """Where to keep what is found out about a file, seen from a class of `self`."""
-        shared = isinstance(file, Module) and (receiver is None or isinstance(receiver.file, Module))
-        return self._shared if shared else self._here
 
     def of(
         self, file: Readable, node: Node, receiver: Owner | None = None, depth: int = 0
@@ -202,7 +131,7 @@ class Receivers:
         if binding.imported is not None:
             return self.named(file, binding.imported.target, depth + 1)
         if binding.kind in ("def", "class") and value is not None:
-            return (Ref(self._path(file, value), False, file, value, receiver),)
+            return (Ref(self.path(file, value), False, file, value, receiver),)
         if binding.kind == "parameter":
             return self._parameter(file, binding, receiver, depth)
         if binding.kind == "with" and value is not None:
@@ -220,17 +149,6 @@ class Receivers:
                 self._annotated(file, annotation, depth) if annotation is not None else ()
             )
         return ()
-
-    def _path(self, file: Readable, definition: Node) -> str:
-        """The dotted name of a definition, seen from the project's root."""
-        stem = file.path.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
-        package = self._project.package_of(file.path)
-        module = ".".join(part for part in (package, "" if stem == "__init__" else stem) if part)
-        names = [name_of(definition)]
-        owner = class_of(definition)
-        if owner is not None:
-            names.insert(0, name_of(owner))
-        return ".".join([module, *names] if module else names)
 
     def named(self, file: Readable, target: str, depth: int = 0) -> tuple[Ref, ...]:
         """What an absolute dotted name stands for in a file, through re-exports and first-party constants."""
@@ -261,11 +179,11 @@ class Receivers:
         parameters = [p for p in holder.named_children() if p.kind() in _FIRST] if holder is not None else []
         around = binding.node.parent()
         if owner is not None and parameters and _holds_name(parameters[0], binding.node):
-            decorators = _decorators(function)
+            decorators = decorator_words(function)
             if "staticmethod" not in decorators:
-                here = Owner(file, owner, self._path(file, owner))
+                here = Owner(file, owner, self.path(file, owner))
                 if receiver is not None and here.key in {
-                    above.key for above in self._line(receiver) if isinstance(above, Owner)
+                    above.key for above in self.line(receiver) if isinstance(above, Owner)
                 }:
                     here = receiver
                 return (Ref(here.path, "classmethod" not in decorators, here.file, here.node, here),)
@@ -289,7 +207,7 @@ class Receivers:
         if (
             function.kind() != "function_definition"
             or class_of(function) is not None
-            or _decorators(function)
+            or decorator_words(function)
         ):
             return ()
         names = [parameter for parameter, _ in parameters(function)]
@@ -380,7 +298,7 @@ class Receivers:
                 else self.named(file, f"{ref.path}.{name}", depth)
             )
         owner = ref.owner
-        return self._inherited(owner, self._line(owner), name, depth) if owner is not None else ()
+        return self._inherited(owner, self.line(owner), name, depth) if owner is not None else ()
 
     def _of_super(
         self, file: Readable, node: Node, name: str, receiver: Owner | None, depth: int
@@ -389,12 +307,12 @@ class Receivers:
         here = class_of(function) if function is not None else None
         if here is None:
             return ()
-        own = Owner(file, here, self._path(file, here))
+        own = Owner(file, here, self.path(file, here))
         receiver = receiver or own
-        line = self._line(receiver)
+        line = self.line(receiver)
         keys = [above.key if isinstance(above, Owner) else None for above in line]
         if own.key not in keys:
-            receiver, line, keys = own, self._line(own), [own.key]
+            receiver, line, keys = own, self.line(own), [own.key]
         return self._inherited(receiver, line[keys.index(own.key) + 1 :], name, depth)
 
     def _inherited(
@@ -407,7 +325,7 @@ class Receivers:
             method = self.methods(above).get(name)
             if method is not None:
                 ref = Ref(f"{above.path}.{name}", True, above.file, method, receiver)
-                is_property = not _PROPERTIES.isdisjoint(_decorators(method))
+                is_property = not _PROPERTIES.isdisjoint(decorator_words(method))
                 return self._returned(ref, depth) if is_property else (ref,)
             given = self.attributes(above).get(name)
             if given:
@@ -428,81 +346,6 @@ class Receivers:
                 return refs
         values = [value for assignment in assignments if (value := assignment.field("right")) is not None]
         return self._all(file, values, receiver, depth)
-
-    def definer(self, owner: Owner, name: str) -> Owner | None:
-        """The class, this one or one above it, whose method of that name an object of it has; None for none of ours."""
-        for above in self._line(owner):
-            if not isinstance(above, Owner):
-                return None
-            if name in self.methods(above):
-                return above
-        return None
-
-    def outside(self, owner: Owner) -> tuple[str, ...]:
-        """The dotted names of the classes from outside of the project that a class derives from."""
-        return tuple(above for above in self._line(owner) if isinstance(above, str))
-
-    def methods(self, owner: Owner) -> dict[str, Node]:
-        """The methods that a class body defines, by name."""
-        known = self.memory(owner.file).methods
-        if owner.node not in known:
-            body = owner.node.field("body")
-            found: dict[str, Node] = {}
-            for child in body.named_children() if body is not None else ():
-                definition = child.field("definition") if child.kind() == "decorated_definition" else child
-                if definition is not None and definition.kind() == "function_definition":
-                    found.setdefault(name_of(definition), definition)  # a property comes before its setter
-            known[owner.node] = found
-        return known[owner.node]
-
-    def attributes(self, owner: Owner) -> dict[str, list[Node]]:
-        """The statements that give a class's attributes their values, in its body and on `self` in its methods."""
-        known = self.memory(owner.file).attributes
-        if owner.node not in known:
-            outside = function_of(owner.node)
-            found: dict[str, list[Node]] = {}
-            for assignment in owner.file.tree.kinds("assignment", under=owner.node):
-                left = assignment.field("left")
-                if left is None:
-                    continue
-                holder, name = left.field("object"), left.field("attribute")
-                if left.kind() == "attribute" and holder is not None and name is not None:
-                    if holder.text() == "self":
-                        found.setdefault(name.text(), []).append(assignment)
-                elif left.kind() == "identifier" and function_of(assignment) == outside:
-                    found.setdefault(left.text(), []).append(assignment)
-            known[owner.node] = found
-        return known[owner.node]
-
-    def _line(self, owner: Owner) -> list[Owner | str | None]:
-        """A class and what is above it, nearest first; dotted names for those of others, None for unknown ones."""
-        lines = self.memory(owner.file).lines
-        if owner.key not in lines:
-            lines[owner.key] = [owner]  # a class that is above itself ends here
-            line: list[Owner | str | None] = [owner]
-            others: list[Owner | str | None] = []
-            for base in class_bases(owner.node):
-                value = base.field("value") if base.kind() == "subscript" else base  # `Base[T]`
-                refs = self.of(owner.file, value if value is not None else base)
-                if len(refs) != 1 or refs[0].is_object:
-                    same = {ref.path for ref in refs if ref.node is None}
-                    others += sorted(same) if len(same) == len(refs) and refs else [None]
-                    continue
-                above = refs[0].owner
-                if above is None:
-                    others.append(refs[0].path)
-                    continue
-                for one in self._line(above):
-                    (line if isinstance(one, Owner) else others).append(one)
-            seen: set[object] = set()
-            unique: list[Owner | str | None] = []
-            for one in [*line, *others]:
-                key = one.key if isinstance(one, Owner) else one
-                if key not in seen and key != "builtins.object":
-                    seen.add(key)
-                    unique.append(one)
-            lines[owner.key] = unique[:_MAX_BASES]
-        return lines[owner.key]
 
     # -- results
 
@@ -639,22 +482,3 @@ def _imported_as(ref: Ref, path: str) -> Ref:
 
 def _holds_name(parameter: Node, name: Node) -> bool:
     return parameter == name or name in parameter.named_children()
-
-
-def _decorators(function: Node) -> set[str]:
-    """The last words of a function's decorators: "property", "cached_property", "retry", …"""
-    found: set[str] = set()
-    for expression in decorator_expressions(function):
-        called = expression.field("function") if expression.kind() == "call" else expression
-        written = dotted(called) if called is not None else None
-        found.add((written or "?").rpartition(".")[2])
-    return found
-
-
-def class_of(function: Node) -> Node | None:
-    """The class whose method a function is."""
-    parent = function.parent()
-    if parent is not None and parent.kind() == "decorated_definition":
-        parent = parent.parent()
-    owner = parent.parent() if parent is not None and parent.kind() == "block" else None
-    return owner if owner is not None and owner.kind() == "class_definition" else None

@@ -11,7 +11,7 @@ from advisor.contexts import decorator_expressions
 from advisor.definitions import client_at
 from advisor.flow import Readable, loop_around
 from advisor.lineage import is_derived_from
-from advisor.receivers import Owner, class_of
+from advisor.owners import Owner, class_of
 from advisor.records import dataclass
 from advisor.syntax import (
     COMPREHENSIONS,

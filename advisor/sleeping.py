@@ -11,10 +11,10 @@ from advisor.contexts import class_bases
 from advisor.coroutines import argument, has_splat, parameters
 from advisor.flow import Flow, Readable, loop_around
 from advisor.mentions import mentions
+from advisor.owners import Owner
 from advisor.polling import Polling, after_failure, polling
 from advisor.pythontasks import PythonTask, find_lambdas
 from advisor.reached import steps
-from advisor.receivers import Owner
 from advisor.records import replace
 from advisor.syntax import Node, enclosing, name_of, strip_parentheses
 from advisor.values import UNKNOWN, Dict, seconds

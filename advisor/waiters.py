@@ -13,7 +13,7 @@ from advisor.syntax import Node
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
-    from advisor.receivers import Owner
+    from advisor.owners import Owner
 
 _MAX_DEPTH = 2  # helpers that ask in the loop's place
 # Of an HTTP answer: what a look at its status reads, and what a look into it.
