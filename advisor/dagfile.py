@@ -12,7 +12,7 @@ from advisor.calls import find_operators
 from advisor.catalog.waits import waits
 from advisor.contexts import Contexts
 from advisor.decorators import TaskDecorator, find_decorators
-from advisor.deferrals import Again, Deferral, find_again, find_deferrals
+from advisor.deferrals import Again, Deferral, find_again, find_classes, find_deferrals
 from advisor.definitions import Definitions
 from advisor.fanouts import FanOut, find_fan_outs
 from advisor.finding import Finding, Fix, SetKeyword, Severity, Span
@@ -22,6 +22,7 @@ from advisor.names import Names
 from advisor.operators import Operator
 from advisor.pythontasks import PythonTask, find_python_tasks
 from advisor.receivers import Receivers
+from advisor.resuming import Classes
 from advisor.sdkcalls import SyncSdkCall, sync_sdk_calls
 from advisor.sequences import Sequence, find_sequences
 from advisor.sleeping import find_sleeping_tasks
@@ -209,6 +210,11 @@ class DagFile:
     def unawaited(self) -> list[Unawaited]:
         """The coroutines that tasks make and nobody awaits, in the order of the text."""
         return find_unawaited(self)
+
+    @cached_property
+    def operator_classes(self) -> Classes:
+        """Tells the ways through the file's own operators, and what these have from bases in other files."""
+        return find_classes(self)
 
     @cached_property
     def deferrals(self) -> list[Deferral]:

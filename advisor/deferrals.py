@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.arguments import Arguments
 from advisor.catalog.waits import waits
 from advisor.conditions import bound
-from advisor.contexts import class_bases, in_loop
+from advisor.contexts import in_loop
 from advisor.finding import Span
 from advisor.flow import Readable
 from advisor.lineage import Layer, Lineage
@@ -53,6 +52,10 @@ class Deferral:
     def lineage(self) -> Lineage:
         """The operator's class with its bases."""
         return self.classes.lineage(self.owner)
+
+    def is_in(self, file: Readable) -> bool:
+        """Whether it stands in this file."""
+        return self._file is file
 
     @property
     def call_arguments(self) -> list[Node]:
@@ -137,7 +140,7 @@ def find_deferrals(dag_file: DagFile) -> list[Deferral]:
     """Every deferral in the file's own operator classes, in the order of the text."""
     if not _may_defer(dag_file):
         return []
-    classes = _classes(dag_file)
+    classes = dag_file.operator_classes
     classes.deferrals = [
         deferral
         for deferral in _deferrals_in(dag_file, dag_file.tree.root, classes)
@@ -151,19 +154,10 @@ def find_again(dag_file: DagFile, longest: float) -> list[Again]:
 
     `longest`: seconds, over which a wait is worth it.
     """
-    if "event" not in dag_file.tree.occurrences:
-        return []  # what is resumed takes one
-    deferrals = dag_file.deferrals
-    classes = deferrals[0].classes if deferrals else _classes(dag_file)
+    classes = dag_file.operator_classes
+    classes.deferrals = dag_file.deferrals
     found: dict[int, Again] = {}
-    events = [node.range().start.index for node in dag_file.tree.occurrences["event"]]
-    for owner in dag_file.tree.classes():
-        place = owner.range()
-        first = bisect_left(events, place.start.index)
-        if not class_bases(owner) or first == bisect_left(events, place.end.index, first):
-            continue
-        if not classes.is_operator(owner):
-            continue
+    for owner, _ in classes.deferring_above():
         for deferral, way in classes.comes_back_above(owner, longest):
             if way.site is not None:
                 span = dag_file.tree.span(way.site)
@@ -171,7 +165,9 @@ def find_again(dag_file: DagFile, longest: float) -> list[Again]:
     return [found[start] for start in sorted(found)]
 
 
-def _classes(dag_file: DagFile) -> Classes:
+def find_classes(dag_file: DagFile) -> Classes:
+    """The operator classes of a file, its deferrals not yet known."""
+
     def of_base(layer: Layer) -> list[Deferral]:
         return list(_deferrals_in(layer.file, layer.node, classes)) if _may_defer(layer.file) else []
 

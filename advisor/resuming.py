@@ -50,6 +50,7 @@ class Classes:
         self._methods: dict[Node, dict[str, Node]] = {}
         self._calls: dict[Node, list[tuple[Node, str, bool]]] = {}
         self._elsewhere: dict[Node, list[Deferral]] = {}  # by the class of another file
+        self._above: list[tuple[Node, list[Deferral]]] | None = None
         self.deferrals: list[Deferral] = []
 
     def comes_back(self, deferral: Deferral, longest: float) -> Way | None:
@@ -60,6 +61,19 @@ class Classes:
         concrete = {other.owner for other in self.deferrals} | set(self._derived(deferral.owner))
         lines = [self._whole(owner) for owner in concrete if deferral.owner in self._line(owner)]
         return self._first_way(lines, deferral, longest)
+
+    def deferring_above(self) -> list[tuple[Node, list[Deferral]]]:
+        """The operators of the file with bases in other files that defer, and those deferrals."""
+        if self._above is None:
+            # What is resumed takes an event: without one, the file has nothing to do with it.
+            file = self._dag_file
+            owners = file.tree.classes() if "event" in file.tree.occurrences else []
+            found = ((owner, self._made_above(owner)) for owner in owners if class_bases(owner))
+            self._above = [(owner, made) for owner, made in found if made and self.is_operator(owner)]
+        return self._above
+
+    def _made_above(self, owner: Node) -> list[Deferral]:
+        return [deferral for base in self._whole(owner) for deferral in self._elsewhere.get(base, ())]
 
     def comes_back_above(self, owner: Node, longest: float) -> Iterator[tuple[Deferral, Way]]:
         """The deferrals of base classes in other files that a class of this file brings the resumed task back to.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from advisor.catalog.bases import bases
@@ -11,6 +11,7 @@ from advisor.lineage import Lineage, Method
 from advisor.records import dataclass
 from advisor.resuming import always_leaves, is_skipped, told_apart_by
 from advisor.syntax import Node
+from advisor.values import Sentinel
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -39,7 +40,8 @@ _TESTS = frozenset(
 class Lost:
     """An attribute that is set before a deferral and read after it.
 
-    `is_none` says that `__init__` sets it to None, so that it is there, but empty. `set_in` and `read_in` are methods.
+    `is_none` says that `__init__` sets it to None, so that it is there, but empty. `set_in` and `read_in` are methods,
+    those of classes in other files with the class (`Starting.start`).
     """
 
     attribute: str
@@ -69,7 +71,8 @@ class State:
         self._uses: dict[Node, list[Use]] = {}
         self._found: dict[tuple[str, ...], list[Method]] = {}
         self._named: dict[str, Method | None] = {}
-        self._written: dict[str, dict[str, tuple[Method, Use]]] = {}
+        self._run: dict[Node, list[tuple[Node, Method]]] = {}
+        self._written: dict[Node, dict[str, tuple[Method, Use]]] = {}
 
     def lost(self) -> Iterator[Lost]:
         """The attributes that are lost in a deferral, each once."""
@@ -102,13 +105,23 @@ class State:
                 told.add(name)
                 method, use = read
                 span = self._span(method, use, writer, written, deferral)
-                yield Lost(name, writer.name, method.name, is_none, span)
+                if span is None:
+                    continue
+                yield Lost(name, self._shown(writer), self._shown(method), is_none, span)
 
-    def _span(self, method: Method, use: Use, writer: Method, written: Use, deferral: Deferral) -> Span:
+    def _span(
+        self, method: Method, use: Use, writer: Method, written: Use, deferral: Deferral
+    ) -> Span | None:
+        """Where it is shown; None where nothing of it stands in the file."""
         for owner, one in ((method, use), (writer, written)):
             if owner.layer.file is self._dag_file:
                 return self._dag_file.tree.span(one.node)
-        return deferral.span
+        return deferral.span if deferral.is_in(self._dag_file) else None
+
+    def _shown(self, method: Method) -> str:
+        """A method's name, with its class where that stands in another file."""
+        is_here = method.layer.file is self._dag_file
+        return method.name if is_here else f"{method.layer.name}.{method.name}"
 
     # -- what is reached
 
@@ -127,15 +140,30 @@ class State:
         called = self._named[use.name]
         return called if called is not None and called.node != method.node else None
 
+    def _runs_of(self, method: Method) -> list[tuple[Node, Method]]:
+        """The methods and properties of the object that a method runs, and where: `self.start()`, `super().start()`."""
+        if method.node not in self._run:
+            found: list[tuple[Node, Method]] = []
+            for use in self._of(method):
+                called = self._called(method, use)
+                if called is not None:
+                    found.append((use.node, called))
+            for node, name in _super_calls(method):
+                above = self._line.find(name, after=method.layer)
+                if isinstance(above, Method):
+                    found.append((node, above))
+            self._run[method.node] = found
+        return self._run[method.node]
+
     def _reached(self, names: list[str]) -> list[Method]:
         """The methods that are run from these on, as far as they are of the project."""
         key = tuple(names)
         if key not in self._found:
-            self._found[key] = self._reach(names)
+            self._found[key] = self._reach([self._line.find(name) for name in names])
         return self._found[key]
 
-    def _reach(self, names: list[str]) -> list[Method]:
-        ahead = [self._line.find(name) for name in names]
+    def _reach(self, starts: Sequence[Method | Sentinel | None]) -> list[Method]:
+        ahead = list(starts)
         found: list[Method] = []
         seen: set[Node] = set()
         while ahead and len(found) < _MAX_METHODS:
@@ -144,8 +172,7 @@ class State:
                 continue
             seen.add(method.node)
             found.append(method)
-            ahead += [self._called(method, use) for use in self._of(method)]
-            ahead += [self._line.find(name, after=method.layer) for name in _super_calls(method)]
+            ahead += [called for _, called in self._runs_of(method)]
         return found
 
     def _written_before(self, deferral: Deferral) -> dict[str, tuple[Method, Use]]:
@@ -160,24 +187,25 @@ class State:
             points: list[tuple[Node, Node | None]] = []
             if method.node == deferral.method:
                 points.append((deferral.call, None))
-            for use in self._of(method):
-                called = self._called(method, use)
-                if called is not None and called.node in leading:
-                    points.append((use.node, called.node))
+            runs = self._runs_of(method)
+            points += [(node, called.node) for node, called in runs if called.node in leading]
+            steps: list[tuple[Node, Use | Method]] = [
+                *((use.node, use) for use in self._of(method) if use.writes),
+                *runs,
+            ]
+            steps.sort(key=lambda step: step[0].range().start.index)
             for point, called_node in points[:_MAX_POINTS]:
-                for use in self._of(method):
-                    if _comes_before(use.node, point, method.node):
-                        self._add(found, method, use, called_node)
+                for node, step in steps:
+                    if _comes_before(node, point, method.node):
+                        self._add(found, method, step, called_node)
         return found
 
     def _leading(self, methods: list[Method], deferral: Deferral) -> set[Node]:
         """Those of the methods that come to a deferral, themselves or through others."""
         callers: dict[Node, list[Node]] = {}
         for method in methods:
-            for use in self._of(method):
-                called = self._called(method, use)
-                if called is not None:
-                    callers.setdefault(called.node, []).append(method.node)
+            for _, called in self._runs_of(method):
+                callers.setdefault(called.node, []).append(method.node)
         leading: set[Node] = set()
         ahead = [deferral.method]
         while ahead:
@@ -188,24 +216,25 @@ class State:
         return leading
 
     def _add(
-        self, found: dict[str, tuple[Method, Use]], method: Method, use: Use, leading: Node | None
+        self,
+        found: dict[str, tuple[Method, Use]],
+        method: Method,
+        step: Use | Method,
+        leading: Node | None,
     ) -> None:
-        if use.writes:
-            found.setdefault(use.name, (method, use))
+        if isinstance(step, Use):
+            found.setdefault(step.name, (method, step))
             return
-        helper = self._called(method, use)
-        if helper is None or helper.node == leading:
-            return
-        if set(helper.decorators) & {"property", "cached_property"}:
+        if step.node == leading or set(step.decorators) & {"property", "cached_property"}:
             return  # what a property keeps, it makes again
-        if helper.name not in self._written:
+        if step.node not in self._written:
             written: dict[str, tuple[Method, Use]] = {}
-            self._written[helper.name] = written
-            for one in self._reached([helper.name]):
+            self._written[step.node] = written
+            for one in self._reach([step]):
                 for inner in self._of(one):
                     if inner.writes:
                         written.setdefault(inner.name, (one, inner))
-        for name, where in self._written[helper.name].items():
+        for name, where in self._written[step.node].items():
             found.setdefault(name, where)
 
     # -- what is read
@@ -254,16 +283,22 @@ class State:
 
 
 def find_lost(dag_file: DagFile) -> list[Lost]:
-    """What is lost in the deferrals of the file's operators, in the order of the text."""
+    """What is lost in the deferrals of the file's operators, in the order of the text.
+
+    Deferrals that a base class in another file makes count for what this file sets or reads.
+    """
     by_owner: dict[Node, list[Deferral]] = {}
     for deferral in dag_file.deferrals:
         by_owner.setdefault(deferral.owner, []).append(deferral)
-    found = [
-        lost
-        for deferrals in by_owner.values()
-        for lost in State(dag_file, deferrals[0].lineage, deferrals).lost()
-    ]
-    return sorted(found, key=lambda lost: lost.span.start)
+    classes = dag_file.operator_classes
+    for owner, deferrals in classes.deferring_above():
+        by_owner.setdefault(owner, []).extend(deferrals)
+    found = {
+        (lost.span.start, lost.attribute): lost
+        for owner, deferrals in by_owner.items()
+        for lost in State(dag_file, classes.lineage(owner), deferrals).lost()
+    }
+    return sorted(found.values(), key=lambda lost: lost.span.start)
 
 
 def _uses(method: Method) -> Iterator[Use]:
@@ -287,11 +322,11 @@ def _uses(method: Method) -> Iterator[Use]:
             yield Use(name.text(), node, True, False)
 
 
-def _super_calls(method: Method) -> Iterator[str]:
+def _super_calls(method: Method) -> Iterator[tuple[Node, str]]:
     for node in method.layer.file.tree.kinds("attribute", under=method.node):
         holder, name = node.field("object"), node.field("attribute")
         if holder is not None and name is not None and holder.text().startswith("super("):
-            yield name.text()
+            yield node, name.text()
 
 
 def _in_super(node: Node) -> bool:

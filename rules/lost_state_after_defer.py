@@ -2,9 +2,10 @@
 
 ## What it does
 Finds attributes of your own operators that `execute`, or a method on the way to the deferral, sets on `self`, and that
-the resume method, or a method that it calls, reads without setting them again. `__init__` runs again, so what it sets
-is there; but what it sets to None, `execute` fills in and the resume method uses is None again, and found, too. Silent
-are properties, attributes that a base class may set, and those that the resume method tests or makes anew.
+the resume method, or a method that it calls, reads without setting them again. Methods of base classes count, and a
+deferral that a base class makes, in this file or another of the project. `__init__` runs again, so what it sets is
+there; but what it sets to None, `execute` fills in and the resume method uses is None again, and found, too. Silent are
+properties, attributes that a base class may set, and those that the resume method tests or makes anew.
 
 ## Why is this bad?
 A deferral ends the process. The task is resumed hours later in another one, often on another machine, with an operator
@@ -51,7 +52,7 @@ from advisor.finding import Finding
 SEVERITY = "error"
 GROUP = "triggers"
 FIX = "none"
-TOPICS = (b".defer(", b"TaskDeferred")
+TOPICS = (b".defer(", b"TaskDeferred", b", event")
 
 
 def check(dag_file: DagFile) -> Iterator[Finding]:
