@@ -16,7 +16,7 @@ there: the task defers and then fails with "Trigger failure", a `ModuleNotFoundE
 Without `serialize` the class is abstract and can't be made. A value that can't be serialized fails the task on
 Airflow 3 with the puzzling message "TaskDeferred"; on Airflow 2.11 the trigger gets a text in its place, such as
 `<mycorp.JobHook object at 0x7f…>`. Worst are the quiet ones: an argument that isn't returned falls back to its
-default, and with the path of a base class the triggerer runs the base class.
+default (a warning only, as nobody may give it yet), and with the path of a base class the triggerer runs the base class.
 
 ## Example
 ```python
@@ -117,8 +117,10 @@ def _of(trigger: Trigger, claim: Claim) -> Iterator[Finding]:
     if wrong:
         yield found(claim.keys_span, f"{where} {', and '.join(wrong)}: the triggerer can't make the trigger")
     if dropped:
-        message = f"{where} leaves out {listed(dropped)}: the triggerer runs it with the default, whatever was given"
-        yield found(claim.keys_span, message)
+        message = (
+            f"{where} leaves out {listed(dropped)}: the triggerer runs it with the default, whatever is given"
+        )
+        yield found(claim.keys_span, message, severity="warning")
     for unfit in claim.unfit():
         message = f"`serialize` of {name} returns {unfit.what} as `{unfit.key}`, which can't be serialized"
         yield found(unfit.span, message)

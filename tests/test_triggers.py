@@ -130,3 +130,28 @@ def test_tangled_classes_take_no_time(tmp_path: Path) -> None:
     start = time.monotonic()
     engine.check(text.encode(), str(path), context)
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("parameters", "returned", "said"),
+    [
+        ("self, job", "{}", "error"),
+        ("self, job", '{"job": self.job, "pause": 1}', "error"),
+        ("self, job, pause=5", '{"job": self.job}', "warning"),  # nobody may give it yet
+        ("self, job, pause=5", '{"job": self.job, "pause": self.pause}', None),
+    ],
+)
+def test_what_no_caller_may_give_is_only_a_warning(
+    tmp_path: Path, parameters: str, returned: str, said: str | None
+) -> None:
+    body = "".join(f"        self.{name} = {name}\n" for name in ("job", "pause") if name in parameters)
+    path = tmp_path / "triggers.py"
+    path.write_text(
+        f"{HEAD}class JobTrigger(BaseTrigger):\n    def __init__({parameters}):\n{body}\n"
+        f"    def serialize(self):\n        return 'triggers.JobTrigger', {returned}\n\n"
+        "    async def run(self):\n        yield TriggerEvent((self.job, getattr(self, 'pause', 0), self.pause))\n"
+    )
+    settings = replace(Settings(root=tmp_path), select=("trigger-serialization",))
+    context = engine.prepare(settings, detect(tmp_path, settings, "3.3", True))
+    severities = [one.severity for one in engine.check(path.read_bytes(), str(path), context)]
+    assert severities == ([] if said is None else [said])

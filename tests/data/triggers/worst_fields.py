@@ -43,7 +43,7 @@ class LeavesOut(BaseTrigger):
 
 @dataclasses.dataclass(kw_only=True)
 class Drops(BaseTrigger):
-    """The triggerer looks every 30 s, whatever was given."""
+    """The triggerer looks every 30 s, whatever is given."""
 
     job_id: str
     poll_interval: float = 30.0
