@@ -16,7 +16,8 @@ there: the task defers and then fails with "Trigger failure", a `ModuleNotFoundE
 Without `serialize` the class is abstract and can't be made. A value that can't be serialized fails the task on
 Airflow 3 with the puzzling message "TaskDeferred"; on Airflow 2.11 the trigger gets a text in its place, such as
 `<mycorp.JobHook object at 0x7f…>`. Worst are the quiet ones: an argument that isn't returned falls back to its
-default (a warning only, as nobody may give it yet), and with the path of a base class the triggerer runs the base class.
+default (a warning only, as nobody may give it yet), and with the path of a base class the triggerer runs the base
+class.
 
 ## Example
 ```python
