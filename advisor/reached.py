@@ -87,11 +87,12 @@ def reached(dag_file: DagFile, function: Node, file: Readable | None = None) -> 
 
     Helpers are followed: functions of the file and of first-party modules (through re-exports), methods of first-party
     classes whose objects are known (`self`, `super()`, parameters with annotations, names and attributes that are given
-    a value), `__init__` of such a class, its properties, nested functions that are called, coroutines that are awaited
-    or scheduled. Not followed: what is handed to another thread or process (`asyncio.to_thread`, `run_in_executor`,
-    `sync_to_async`, …), lambdas, and what is only defined. A helper is reported once for each call in `function` that
-    leads to it, on the shortest way. At most 5 helpers deep and 200 functions. `file` is where `function` stands, if it
-    is not the DAG file. In the order of the text of the sites.
+    a value), `__init__` of such a class, its properties, nested functions that are called, lambdas that are called by
+    a name or given to `map`, coroutines that are awaited or scheduled. Not followed: what is handed to another thread
+    or process (`asyncio.to_thread`, `run_in_executor`, `sync_to_async`, …), other lambdas, and what is only defined. A
+    helper is reported once for each call in `function` that leads to it, on the shortest way. At most 5 helpers deep
+    and 200 functions. `file` is where `function` stands, if it is not the DAG file. In the order of the text of the
+    sites.
     """
     return list(_Walk(dag_file).run(file or dag_file, function))
 
@@ -123,7 +124,7 @@ class _Walk:
                     continue
                 seen.add(key)
                 self._read += 1
-                names = (*through, name_of(target.node))
+                names = (*through, name_of(target.node) or target.path)
                 start = target.node.range().start.index
                 nested = target.file is file and place.start.index < start < place.end.index
                 ahead += (
@@ -230,6 +231,8 @@ def _step(known: Receivers, file: Readable, node: Node, kind: str, receiver: Own
         for argument in arguments_of(node):
             if argument.kind() in ("identifier", "attribute"):
                 targets += known.of(file, argument, receiver)
+            elif argument.kind() == "lambda":
+                targets.append(Ref("lambda", False, file, argument, receiver))
     kept = tuple(target for target in targets if _is_followed(target, node, awaited))
     return Step(node, tuple(dict.fromkeys(ref.path for ref in refs)), method, awaited, kept)
 
@@ -276,8 +279,10 @@ def _targets(known: Receivers, call: Node, ref: Ref) -> Iterator[Ref]:
 
 def _is_followed(target: Ref, call: Node, awaited: bool) -> bool:
     node = target.node
-    if node is None or target.file is None or node.kind() != "function_definition":
+    if node is None or target.file is None or node.kind() not in _INNER:
         return False
+    if node.kind() == "lambda":
+        return True
     decorators = list(decorator_expressions(node))
     if is_async(node):
         return not _in_wall(call)

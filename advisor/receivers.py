@@ -145,6 +145,8 @@ class Receivers(Owners):
             annotation = statement.field("type") if statement is not None else None
             if value is None:
                 return self._annotated(file, annotation, depth) if annotation is not None else ()
+            if value.kind() == "lambda":
+                return (Ref(binding.node.text(), False, file, value, receiver),)
             return self.of(file, value, receiver, depth + 1) or (
                 self._annotated(file, annotation, depth) if annotation is not None else ()
             )
@@ -394,6 +396,11 @@ class Receivers(Owners):
             return (Ref(f"{ref.path}()", True),)
         if ref.node.kind() == "class_definition":
             return (_object(ref),) if not ref.is_object else ()
+        if ref.node.kind() == "lambda":
+            body = ref.node.field("body")
+            if body is None or ref.file is None:
+                return ()
+            return self.of(ref.file, body, ref.receiver, depth + 1)
         return self._returned(ref, depth)
 
     def _returned(self, ref: Ref, depth: int) -> tuple[Ref, ...]:

@@ -14,7 +14,7 @@ from advisor.definitions import is_generator
 from advisor.finding import Span
 from advisor.records import dataclass
 from advisor.syntax import COMPREHENSIONS, Node, enclosing, function_of, is_async, name_called, name_of
-from advisor.walks import Visit
+from advisor.walks import Visit, lambda_walks
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -80,7 +80,7 @@ def find_unawaited(dag_file: DagFile) -> list[Unawaited]:
     ):
         return []
     found: dict[int, Unawaited] = {}
-    for walk in dag_file.walks:
+    for walk in [*dag_file.walks, *lambda_walks(dag_file)]:
         if walk.task.is_async and not (walk.task.is_awaited and dag_file.target.at_least(3, 2)):
             continue
         for visit in walk.visits.values():
@@ -194,7 +194,7 @@ def _fate(visit: Visit, call: Node) -> Fate | None:
         return "dropped" if outer is not None and outer.kind() == "expression_statement" else None
     if kind == "expression_statement":
         return "dropped"
-    if kind == "return_statement":
+    if kind == "return_statement" or (kind == "lambda" and parent.field("body") == node):
         return "returned"
     if kind == "assignment":
         left = parent.field("left")

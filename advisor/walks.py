@@ -11,6 +11,7 @@ from advisor.catalog.waits import Client
 from advisor.definitions import Found, client_at, hook_at
 from advisor.finding import Span
 from advisor.flow import Readable
+from advisor.pythontasks import PythonTask, find_lambdas
 from advisor.questions import is_awaited
 from advisor.sizes import Sizes
 from advisor.syntax import (
@@ -26,9 +27,8 @@ from advisor.syntax import (
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
-    from advisor.pythontasks import PythonTask
 
-__all__ = ["Visit", "Walk", "walks"]
+__all__ = ["Visit", "Walk", "lambda_walks", "walks"]
 
 _MAX_DEPTH = 6
 _MAX_VISITS = 150  # functions of one task
@@ -194,6 +194,15 @@ def _is_task(dag_file: DagFile, found: Found) -> bool:
 
 def walks(dag_file: DagFile) -> list[Walk]:
     """The walks of all tasks and sensors of a file whose functions run in a worker, in the order of the text."""
-    return [
-        Walk(dag_file, task) for task in dag_file.python_tasks if task.in_worker or task.flavour == "sensor"
-    ]
+    return [Walk(dag_file, task) for task in dag_file.python_tasks if _is_walked(task)]
+
+
+def lambda_walks(dag_file: DagFile) -> list[Walk]:
+    """The same for lambdas that are handed to operators."""
+    if "lambda" not in dag_file.tree.text:
+        return []
+    return [Walk(dag_file, task) for task in find_lambdas(dag_file) if _is_walked(task)]
+
+
+def _is_walked(task: PythonTask) -> bool:
+    return task.in_worker or task.flavour == "sensor"

@@ -4,8 +4,8 @@
 Finds calls in tasks and sensors, and in the helpers of the same project that they use, that only make a coroutine:
 async methods of hooks (`HttpAsyncHook.run`, `KiotaRequestAdapterHook.run`, `SFTPHookAsync.list_directory`,
 `S3Hook.check_key_async`, …), requests of `httpx.AsyncClient` and `aiohttp.ClientSession`, `asyncio.sleep`, and the
-project's own `async def` functions. In a synchronous task there is nothing to await them, in an async task the
-`await` was forgotten.
+project's own `async def` functions. In a synchronous task there is nothing to await them, nor in a lambda that is
+given as `python_callable`; in an async task the `await` was forgotten.
 
 A coroutine that is handed to anything (`asyncio.run`, `async_to_sync`, `run_until_complete`, `gather`, a function),
 put in a list, stored or yielded is never reported, nor one that is given a name and awaited later.
