@@ -70,7 +70,7 @@ class Running:
         if content is not None:
             data = json.dumps(content).encode()
             request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, data, timeout=20) as answer:
+        with urllib.request.urlopen(request, data, timeout=150) as answer:
             return json.loads(answer.read())
 
     def wait(self, path: str, until: Any, seconds: int) -> Any:
