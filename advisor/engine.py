@@ -192,6 +192,7 @@ def _findings(tree: Tree, path: str, context: Context) -> list[Finding]:
         for finding in rule.run(dag_file, options):
             fix = dag_file.permitted(finding.fix, finding.span)
             findings.append(replace(finding, rule=rule.name, fix=fix))
+    dag_file.forget()
     return findings
 
 
