@@ -81,14 +81,14 @@ def references(file: Readable, definition: Node) -> list[Node]:
 
 
 def parameters(definition: Node) -> list[tuple[str, Node | None]]:
-    """The parameters that a call can give by position, `self` left out, with their defaults."""
+    """The parameters that a call can give by position, `self` and `cls` left out, with their defaults."""
     parameters = definition.field("parameters")
     found: list[tuple[str, Node | None]] = []
     for node in parameters.named_children() if parameters is not None else ():
         name = node if node.kind() == "identifier" else node.field("name")
         if node.kind() == "typed_parameter":
             name = node.child(0)
-        if name is not None and name.kind() == "identifier" and name.text() != "self":
+        if name is not None and name.kind() == "identifier" and name.text() not in ("self", "cls"):
             found.append((name.text(), node.field("value")))
     return found
 

@@ -245,11 +245,7 @@ class _Reader:
         home = next((one for one in run.line if one.function == bindings[0].scope), None)
         if home is None or home.caller is None or home.call is None or home.call.kind() != "call":
             return None
-        # `cls` is given by nobody, and not left out of the parameters as `self` is.
-        bound = any(one.text() == "classmethod" for one in decorator_expressions(home.function))
-        value = self._dag_file.definitions.given(
-            home.caller.file, home.call, home.function, node.text(), -1 if bound else 0
-        )
+        value = self._dag_file.definitions.given(home.caller.file, home.call, home.function, node.text())
         return (home.caller, strip_parentheses(value)) if value is not None else None
 
     def _worth(self, run: _Run, node: Node) -> object:

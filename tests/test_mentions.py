@@ -84,6 +84,13 @@ LEADS = {
             "base": POLLER.format(method="wait"),
         },
     ),
+    "a classmethod that is told how long": (
+        TASK.format(imports="from lib import Poller", body="Poller.wait(600)"),
+        {
+            "lib": "import time\n\n\nclass Poller:\n    @classmethod\n    def wait(cls, seconds):\n"
+            "        time.sleep(seconds)\n"
+        },
+    ),
     "another name in the module": (
         TASK.format(imports="from lib import nap", body="nap()"),
         {"lib": f"import time\n\n\ndef pause():\n{LONG}\n\nnap = pause\n"},
