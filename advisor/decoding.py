@@ -123,6 +123,8 @@ def _encoding(body: bytes, bom: bool) -> str:
 
 def _cookie(body: bytes) -> tuple[str, int] | None:
     """The encoding named in line 1, or in line 2 below a blank line or comment, and where its name stands."""
+    if b"coding" not in body:
+        return None
     match = _COOKIE.match(body)
     if match is None and (first := _BLANK.match(body)):
         match = _COOKIE.match(body, first.end())

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from advisor.subclasses import Derived
 
 # Each begins with fixed text, which makes the search cheap; what they find in comments and strings does no harm.
-_FROM = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
+_FROM = re.compile(
+    rb"from[ \t]+(?!(?:airflow|astronomer|datetime|__future__)\b)([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)"
+)
 _IMPORT = re.compile(rb"\nimport[ \t]+([\w., \t]+)")
 _CLASS_NAME = re.compile(rb"\b_?[A-Z]\w*[a-z]")
 _CLASS = re.compile(rb"class[ \t]+(\w+)[ \t]*\(([^)]+)\)")
@@ -56,7 +58,7 @@ class FirstParty:
         tops = self._first_party_tops(folder)
         for line in _FROM.findall(data):
             top = line[0].partition(b".")[0]
-            if top and (top in _NOT_OURS or top not in tops):
+            if top and top not in tops:
                 continue
             key = (folder, *line)
             names = self._lines.get(key)

@@ -72,7 +72,11 @@ class Project:
     def _folder_of(self, path: str) -> str:
         folder = os.path.dirname(path)
         if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder)
+            above, name = os.path.split(folder)
+            known = self._folders.get(above) if name not in ("", os.curdir, os.pardir) else None
+            # Where the folder above is known, one question replaces one for each part of the path.
+            is_plain = known is not None and not os.path.islink(folder)
+            self._folders[folder] = os.path.join(known or "", name) if is_plain else os.path.realpath(folder)
         return self._folders[folder]
 
     def package_of(self, path: str) -> str:
@@ -112,8 +116,13 @@ class Project:
         """The names of what stands in the folders in which the files of a real folder find their modules."""
         known = self._tops.get(folder)
         if known is None:
-            bases = self._search_path(folder)
-            known = self._tops[folder] = frozenset[str]().union(*map(self.entries, bases))
+            above = self._tops.get(os.path.dirname(folder))
+            if above is not None and folder.startswith(self.root + os.sep):
+                own = self.entries(folder)
+                known = above if own <= above else above | own
+            else:
+                known = frozenset[str]().union(*map(self.entries, self._search_path(folder)))
+            self._tops[folder] = known
         return known
 
     def beside(self, folder: str, dotted: str) -> Iterator[str]:
