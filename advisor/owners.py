@@ -34,6 +34,11 @@ class Ref:
     receiver: Owner | None = None
 
     @property
+    def name(self) -> str:
+        """What a message calls the function: its own name; a lambda's, by which it is called."""
+        return (name_of(self.node) if self.node is not None else "") or self.path
+
+    @property
     def owner(self) -> Owner | None:
         """The first-party class that this is, or is an object of."""
         if self.file is None or self.node is None or self.node.kind() != "class_definition":

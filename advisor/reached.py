@@ -13,7 +13,7 @@ from advisor.flow import Readable, loop_around
 from advisor.owners import Owner, Ref
 from advisor.receivers import Receivers
 from advisor.records import dataclass
-from advisor.syntax import Node, arguments_of, dotted, is_async, name_called, name_of
+from advisor.syntax import Node, arguments_of, dotted, is_async, name_called
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
@@ -124,7 +124,7 @@ class _Walk:
                     continue
                 seen.add(key)
                 self._read += 1
-                names = (*through, name_of(target.node) or target.path)
+                names = (*through, target.name)
                 start = target.node.range().start.index
                 nested = target.file is file and place.start.index < start < place.end.index
                 ahead += (
@@ -160,20 +160,19 @@ def _may_lead(file: Readable, node: Node, kind: str, names: frozenset[str]) -> b
     """Whether a call or an attribute may run something of one of these names: told by words, nothing is resolved."""
     if kind == "attribute":
         name = node.field("attribute")
-        return name is not None and _is_among(name, names)
-    function = node.field("function")
+        return name is not None and _is_among(name.text(), names)
+    function, word = node.field("function"), name_called(node)
     if function is None:
         return False
-    last = function.field("attribute") if function.kind() == "attribute" else function
-    if last is None or last.kind() != "identifier" or _is_among(last, names) or "__call__" in names:
+    if not word or word in _CALLS_BACK or _is_among(word, names) or "__call__" in names:
         return True
-    if last == function and any(
+    if function.kind() == "identifier" and any(
         binding.kind not in ("import", "def", "class")
-        for bindings in file.names.bindings(last.text()).values()
+        for bindings in file.names.bindings(word).values()
         for binding in bindings
     ):
         return True  # a parameter or another name for something
-    return any(_is_among(given, names) for given in _handed_over(node))
+    return any(_is_among(given.text(), names) for given in _handed_over(node))
 
 
 def _handed_over(call: Node) -> Iterator[Node]:
@@ -186,9 +185,8 @@ def _handed_over(call: Node) -> Iterator[Node]:
             yield value
 
 
-def _is_among(name: Node, names: frozenset[str]) -> bool:
-    text = name.text()
-    return text in names or not text.isascii()  # names are found in bytes
+def _is_among(word: str, names: frozenset[str]) -> bool:
+    return word in names or not word.isascii()  # names are found in bytes
 
 
 def _own(file: Readable, function: Node) -> Iterator[tuple[Node, str]]:

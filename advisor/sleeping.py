@@ -158,7 +158,7 @@ class _Reader:
             given = self._given(target.file, target.node, step.node if is_call else None, file, worth)
             span = file.tree.span(step.node)
             for wait in self.read(target.file, target.node, target.receiver, given, depth + 1):
-                through = (name_of(target.node), *wait.through)
+                through = (target.name, *wait.through)
                 found.append(replace(wait, span=span, through=through))
         return [], found
 

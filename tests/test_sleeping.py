@@ -435,3 +435,16 @@ HOSTILE = {
 def test_code_that_nobody_writes_by_hand_ends(tmp_path: Path, name: str) -> None:
     findings = check(HEAD + "@task\ndef f(x):\n" + HOSTILE[name], tmp_path)
     assert all(found.rule in OURS for found in findings)
+
+
+@pytest.mark.parametrize(
+    ("body", "way"),
+    [
+        ("pause = lambda: time.sleep(600)\n    pause()", "pause → time.sleep"),
+        ("list(map(lambda item: time.sleep(600), range(9)))", "lambda → time.sleep"),
+    ],
+)
+def test_lambdas_that_sleep_are_followed_and_named(tmp_path: Path, body: str, way: str) -> None:
+    (found,) = check(f"{HEAD}@task\ndef work():\n    {body}\n", tmp_path)
+    assert found.rule == SLEEP
+    assert f"`{way}`" in found.message
