@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from advisor.project import Project
     from advisor.subclasses import Derived
 
+_NOT_OURS = frozenset({b"airflow", b"astronomer", b"datetime", b"__future__"})
 # Each begins with fixed text, which makes the search cheap; what they find in comments and strings does no harm.
 _FROM = re.compile(
-    rb"from[ \t]+(?!(?:airflow|astronomer|datetime|__future__)\b)([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)"
+    rb"from[ \t]+(?!(?:%s)\b)([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)" % b"|".join(sorted(_NOT_OURS))
 )
 _IMPORT = re.compile(rb"\nimport[ \t]+([\w., \t]+)")
 _CLASS_NAME = re.compile(rb"\b_?[A-Z]\w*[a-z]")
 _CLASS = re.compile(rb"class[ \t]+(\w+)[ \t]*\(([^)]+)\)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
 _WORD = re.compile(rb"\w+")
-_NOT_OURS = frozenset({b"airflow", b"astronomer", b"datetime", b"__future__"})
 _MAX_SIZE = 1_000_000  # bytes
 _MAX_ROUNDS = 5  # subclasses of subclasses in one file
 _LONG = 80  # characters of a name
