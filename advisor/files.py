@@ -142,7 +142,7 @@ class Walk:
     """Looks for files below paths, as `find` says."""
 
     def __init__(self, exclude: Sequence[str], root: Path) -> None:
-        self.exclude = _spec(exclude) if exclude else None
+        self.exclude = _spec(exclude)
         self.root = os.path.realpath(root)
         self.inside = os.path.join(self.root, "")
         self.found: dict[str, Found] = {}  # by real path, so that each file comes once
@@ -255,7 +255,11 @@ def _relative(path: str, folder: str) -> str:
     return path[len(os.path.join(folder, "")) :].replace(os.sep, "/")
 
 
-def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
+def _spec(lines: Iterable[str]) -> GitIgnoreSpec | None:
+    """What lines of patterns say; None where there is no pattern."""
+    lines = [line for line in lines if line.strip() and not line.startswith("#")]
+    if not lines:
+        return None
     import pathspec  # 15 ms that most runs on single files need not pay
 
     def build(some: list[str]) -> GitIgnoreSpec:
@@ -264,7 +268,7 @@ def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
     good: list[str] = []
     for line in lines:
         # Patterns become regular expressions: many stars in one could take for ever on a name made for it.
-        if line.strip() and not line.startswith("#") and len(re.findall(r"\*+", line)) <= 4:
+        if len(re.findall(r"\*+", line)) <= 4:
             with suppress(ValueError):  # a pattern that git ignores as well
                 build([line])
                 good.append(line)
@@ -288,9 +292,7 @@ class Ignores:
             self._names = frozenset(line for line in lines if _NAME.fullmatch(line))
             self._endings = tuple(line[1:] for line in lines if _ENDING.fullmatch(line))
             lines = [line for line in lines if not (_NAME.fullmatch(line) or _ENDING.fullmatch(line))]
-        self._spec = (
-            _spec(lines) if any(line.strip() and not line.startswith("#") for line in lines) else None
-        )
+        self._spec = _spec(lines)
         self._asked = 0
         self._any: re.Pattern[str] | None = None
 
