@@ -14,6 +14,7 @@ from advisor.target import detect
 
 TASK = "from airflow.sdk import task\n{imports}\n\n\n@task\ndef work():\n    {body}\n"
 LONG = "    time.sleep(600)\n"
+PAUSE = {"lib": f"import time\n\n\ndef pause():\n{LONG}"}
 POLLER = "import time\n\n\nclass Poller:\n    def {method}(self, *args):\n        time.sleep(600)\n"
 OPERATOR = (
     "from airflow.providers.standard.operators.python import PythonOperator\n{imports}\n\n"
@@ -24,25 +25,25 @@ OPERATOR = (
 LEADS = {
     "a function": (
         TASK.format(imports="from lib import pause", body="pause()"),
-        {"lib": f"import time\n\n\ndef pause():\n{LONG}"},
+        PAUSE,
     ),
     "under another name": (
         TASK.format(imports="from lib import pause as nap", body="nap()"),
-        {"lib": f"import time\n\n\ndef pause():\n{LONG}"},
+        PAUSE,
     ),
     "of a module": (
         TASK.format(imports="import lib", body="lib.pause()"),
-        {"lib": f"import time\n\n\ndef pause():\n{LONG}"},
+        PAUSE,
     ),
     "passed on by a second module": (
         TASK.format(imports="from facade import pause", body="pause()"),
-        {"facade": "from lib import pause\n", "lib": f"import time\n\n\ndef pause():\n{LONG}"},
+        {"facade": "from lib import pause\n", **PAUSE},
     ),
     "through a function of a second module": (
         TASK.format(imports="from facade import work_hard", body="work_hard()"),
         {
             "facade": "from lib import pause\n\n\ndef work_hard():\n    pause()\n",
-            "lib": f"import time\n\n\ndef pause():\n{LONG}",
+            **PAUSE,
         },
     ),
     "behind an inner function": (
@@ -102,11 +103,11 @@ LEADS = {
     ),
     "an operator's callable": (
         OPERATOR.format(imports="from lib import pause", given="python_callable=pause"),
-        {"lib": f"import time\n\n\ndef pause():\n{LONG}"},
+        PAUSE,
     ),
     "an operator's lambda": (
         OPERATOR.format(imports="import lib", given="python_callable=lambda: lib.pause()"),
-        {"lib": f"import time\n\n\ndef pause():\n{LONG}"},
+        PAUSE,
     ),
     "a name that is not ASCII": (
         TASK.format(imports="from lib import pausé", body="pausé()"),
