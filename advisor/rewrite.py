@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from advisor.finding import AddAwait, AddImport, ChangeImport, DropImport, ReplaceText, Rewrite
 from advisor.rewrite_call import change_call
-from advisor.rewrite_drop import drop_import, splice
+from advisor.rewrite_drop import drop_import
 from advisor.rewrite_import import add_imports, change_import
 from advisor.rewrite_items import NEWLINE
-from advisor.rewrite_patch import CannotRewrite, Edit, Patch
+from advisor.rewrite_patch import CannotRewrite, Edit, Patch, splice
 from advisor.rewrite_tree import opaque, parse_call
 
 __all__ = ["CannotRewrite", "Edit", "apply", "edits", "splice"]

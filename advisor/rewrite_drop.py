@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from advisor.rewrite_items import NEWLINE, line_start
-from advisor.rewrite_patch import Edit
+from advisor.rewrite_patch import Edit, splice
 
 # What reads names that don't stand there.
 _REFLECTION = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
@@ -42,16 +42,6 @@ def drop_import(text: str, changes: Sequence[Edit], start: int, end: int, bound:
     # What is written before the statement takes its place.
     added = "".join(edit.new for edit in before).rstrip()
     return sorted([*(edit for edit in changes if edit not in before), Edit(start, end, added)])
-
-
-def splice(text: str, changes: Sequence[Edit]) -> str:
-    """The text after edits that are in order and do not overlap."""
-    parts: list[str] = []
-    at = 0
-    for edit in changes:
-        parts += [text[at : edit.start], edit.new]
-        at = edit.end
-    return "".join([*parts, text[at:]])
 
 
 def _is_used(text: str, name: str) -> bool:

@@ -82,3 +82,13 @@ class Patch:
                 )
             at += length
         return found
+
+
+def splice(text: str, changes: Sequence[Edit]) -> str:
+    """The text after edits that are in order and do not overlap."""
+    parts: list[str] = []
+    at = 0
+    for edit in changes:
+        parts += [text[at : edit.start], edit.new]
+        at = edit.end
+    return "".join([*parts, text[at:]])
