@@ -59,6 +59,21 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.controller, text.encode())
 
+    def interrupt(self) -> str:
+        """Everything until the end, which Ctrl-C brings about.
+
+        Pressed again each second, as people do: between two of Python's looks for signals and a read that waits, a
+        busy machine may stop the process, and the read does not learn of the first one.
+        """
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            self.type("\x03")
+            again = time.monotonic() + 1
+            while time.monotonic() < again:
+                if not self._read(0.1):
+                    return self.rest()
+        raise AssertionError(f"it never ended: {self.seen}")
+
     def rest(self) -> str:
         """Everything until the end."""
         end = time.monotonic() + SECONDS

@@ -157,8 +157,7 @@ def test_ctrl_c_keeps_what_was_made_and_ends_at_once(terminal: Open, tmp_path: P
     screen.until(PROMPT)
     screen.type("y\n")
     screen.until(PROMPT)
-    screen.type("\x03")
-    end = screen.rest()
+    end = screen.interrupt()
     assert "Traceback" not in end
     assert screen.process.returncode == 130
     assert dag.read_text() == HEAD + mended(ONE) + TWO

@@ -199,8 +199,7 @@ def test_on_a_terminal_each_run_has_a_page_of_its_own_and_ctrl_c_ends(tmp_path: 
         assert clear
         assert "changed: dag.py" in rest
         assert WATCHING in rest
-        screen.type("\x03")
-        end = screen.rest()
+        end = screen.interrupt()
         assert "Traceback" not in end
         assert screen.process.returncode == 0
     finally:
