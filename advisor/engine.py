@@ -97,7 +97,7 @@ def check(data: bytes, path: str, context: Context) -> list[Finding]:
             if _imports_airflow(data):
                 syntax.verify(text)
             return []
-        tree = syntax.parse(text)
+        tree = context.project.parsed(path, text) or syntax.parse(text)
         findings = _findings(tree, path, context)
     except (Unreadable, SyntaxFailure) as failure:
         span = Span(0, 0, failure.line, failure.column, failure.line, failure.column)

@@ -97,6 +97,11 @@ class Project:
             self._modules[path] = self._read(path)
         return self._modules[path]
 
+    def parsed(self, path: str, text: str) -> Tree | None:
+        """The tree of a file that was read as a module before; None where it was not, or had another text."""
+        module = self._modules.get(self.real(path)) if self._modules else None
+        return module.tree.fresh() if module is not None and module.tree.text == text else None
+
     def locate(self, dotted: str, origin: str) -> str | None:
         """The file of the first-party module of this absolute name, as a file at `origin` would import it."""
         folder = self._folder_of(origin)

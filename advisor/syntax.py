@@ -51,6 +51,7 @@ _CORNERS = ("ERROR", "block", "integer", "tuple_pattern")
 # rule with a regular expression as much again to compile, so there is one, with kinds only: a list of kinds compiles in
 # a third of the time that a rule takes which says the same.
 _WALK = ", ".join(("identifier", *sorted(_IMPORTS | _ENCLOSING | _LEGACY_STATEMENTS), *_CORNERS))
+_WALK_WITH_STRINGS = f"{_WALK}, string_start"
 _COMPOUND = frozenset(
     {
         "block",
@@ -157,7 +158,8 @@ class Tree:
 
     def _walk(self) -> None:
         occurrences = self.occurrences
-        for node in self.root.find_all(kind=_WALK):
+        legacy_strings = any(quotes in self.text for quotes in _LEGACY_QUOTES)
+        for node in self.root.find_all(kind=_WALK_WITH_STRINGS if legacy_strings else _WALK):
             kind = node.kind()
             if kind == "identifier":
                 name = node.text()
@@ -178,6 +180,14 @@ class Tree:
             elif _suspect(node, kind):
                 self.suspects.append(node)
         self.suspects += occurrences.pop("", ())  # names that tree-sitter filled in by itself
+
+    def fresh(self) -> Tree:
+        """The same tree with a memory of its own."""
+        twin = object.__new__(Tree)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.memo = {}
+        return twin
 
     def around(self, node: Node) -> Iterator[Enclosure]:
         """The definitions, lambdas, comprehensions and `with` statements around `node`, from the inside out.
@@ -309,6 +319,8 @@ def _suspect(node: Node, kind: str) -> bool:
         text = node.text()
         octal = text[0] == "0" and text[1:2].isdigit() and text.strip("0_") != ""
         return octal or text[-1] in "lL"
+    if kind == "string_start":
+        return _LEGACY_STRING.match(node.text()) is not None
     if kind == "tuple_pattern":
         parent = node.parent()
         return parent is not None and parent.kind() in ("parameters", "lambda_parameters")
@@ -326,8 +338,6 @@ def parse(text: str) -> Tree:
         tree = Tree(text)
     except UnicodeEncodeError as error:  # a lone surrogate
         raise SyntaxFailure(str(error), 1, 1) from None
-    if any(quotes in text for quotes in _LEGACY_QUOTES):
-        tree.suspects += (n for n in tree.kinds("string_start") if _LEGACY_STRING.match(n.text()))
     if tree.suspects or tree.crooked or "async" in tree.occurrences or _looks_legacy(text):
         confirm(text, tree.suspects)
     return tree
