@@ -9,6 +9,7 @@ from advisor.operators import Operator
 from advisor.syntax import Node, attribute_around, dotted
 
 if TYPE_CHECKING:
+    from advisor.catalog.record import ClassFacts
     from advisor.dagfile import DagFile
     from advisor.names import Import
     from advisor.subclasses import Derived
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 _PREFIXES: Final = ("airflow", "astronomer")
 
 
-def find_operators(dag_file: DagFile) -> list[Operator]:
+def find_operators(dag_file: DagFile, *, silent: bool = False) -> list[Operator]:
     """Every call in the file that makes an operator of the catalog, in the order of the text.
 
-    A name that may stand for two different classes, or for something that is not known, makes none.
+    A name that may stand for two different classes, or for something that is not known, makes none. Those about which
+    nobody has anything to say, which is two of five, are made on demand (`silent`).
     """
     names, catalog = dag_file.names, dag_file.catalog
     locals_of_interest: set[str] = set()
@@ -44,7 +46,7 @@ def find_operators(dag_file: DagFile) -> list[Operator]:
     found: list[Operator] = []
     for local in locals_of_interest:
         for reference in names.references(local):
-            operator = _operator_at(dag_file, reference)
+            operator = _operator_at(dag_file, reference, silent)
             if operator is not None:
                 found.append(operator)
     found.sort(key=lambda operator: (operator.span.start, operator.span.end))
@@ -86,7 +88,7 @@ def _aliases(dag_file: DagFile, locals_of_interest: set[str]) -> set[str]:
     return aliases - locals_of_interest
 
 
-def _operator_at(dag_file: DagFile, reference: Node) -> Operator | None:
+def _operator_at(dag_file: DagFile, reference: Node, silent: bool) -> Operator | None:
     node, parent = attribute_around(reference)
     if parent is None or parent.kind() != "call" or parent.field("function") != node:
         return None
@@ -110,7 +112,20 @@ def _operator_at(dag_file: DagFile, reference: Node) -> Operator | None:
         return None
     path = next(iter(classes.values()))
     facts = dag_file.catalog.get(path)
-    return Operator(dag_file, facts, path, reference, function, parent) if facts is not None else None
+    if facts is None or not (silent or _speaks(dag_file, facts, parent)):
+        return None
+    return Operator(dag_file, facts, path, reference, function, parent)
+
+
+def _speaks(dag_file: DagFile, facts: ClassFacts, call: Node) -> bool:
+    """Whether a call may be worth a word: its class waits or can defer, or the call may give it the flag."""
+    if facts.deferral != "never" or facts.kind == "sensor" or facts.async_twin is not None or facts.gone:
+        return True
+    around, place = call.parent(), call.range()
+    if around is not None and around.kind() == "attribute":  # `.partial(…).expand(…)`
+        return True
+    written = dag_file.tree.text[place.start.index : place.end.index]
+    return "deferrable" in written or "**" in written
 
 
 def _own_operator_at(

@@ -77,8 +77,16 @@ class DagFile:
 
     @cached_property
     def operators(self) -> list[Operator]:
-        """Every operator and sensor of the catalog that the file makes, tasks or not, in the order of the text."""
+        """The operators and sensors of the catalog that the file makes, tasks or not, in the order of the text.
+
+        Without those about which no rule has anything to say.
+        """
         return find_operators(self)
+
+    @cached_property
+    def all_operators(self) -> list[Operator]:
+        """Every operator and sensor of the catalog that the file makes, in the order of the text."""
+        return find_operators(self, silent=True)
 
     @cached_property
     def tasks(self) -> list[Operator]:

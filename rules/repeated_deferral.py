@@ -87,7 +87,7 @@ def check(dag_file: DagFile, *, short_wait: float = 10.0, long_wait: float = 60.
     if not dag_file.target.at_least(3, 2):
         remedy = "one task that does all of it costs a single worker start"
     for task in dag_file.tasks:
-        if (task.in_loop or task.mapping) and task.defers:
+        if task.defers and (task.mapping or task.in_loop):
             short = _short(task, short_wait)
             if short:
                 how = "is mapped" if task.mapping else "stands in a loop"

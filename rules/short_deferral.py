@@ -63,8 +63,8 @@ TOPICS = (b".defer(", b"TaskDeferred")
 def check(dag_file: DagFile, *, short_wait: float = 10.0) -> Iterator[Finding]:
     """`short_wait`: seconds; a wait of this length or less does not pay for a deferral."""
     for task in dag_file.tasks:
-        wait = task.known_wait
-        if wait is not None and wait <= short_wait and task.defers:
+        wait = task.known_wait if task.defers else None
+        if wait is not None and wait <= short_wait:
             long = duration(max(wait, 0))
             message = f"{task.class_name} defers for a wait of at most {long}, which costs more than it saves"
             yield found(task.span, message, symbol=task.symbol, fix=_fix(dag_file, task))

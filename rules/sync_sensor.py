@@ -51,9 +51,9 @@ def check(dag_file: DagFile, *, short_wait: float = 60.0) -> Iterator[Finding]:
     """`short_wait`: seconds; a task that can't wait longer is left alone."""
     for task in dag_file.tasks:
         twin = task.async_twin
-        wait = task.known_wait
         if twin is None or task.arguments.given("deferrable"):
             continue  # with the flag the DAG does not load: another rule speaks
+        wait = task.known_wait
         if not dag_file.target.triggerer or (wait is not None and wait <= short_wait):
             continue
         name = twin.rpartition(".")[2]

@@ -40,8 +40,8 @@ FIX = "none"
 
 def check(dag_file: DagFile) -> Iterator[Finding]:
     for task in dag_file.tasks:
-        off = task.wait_turned_off
-        if off and task.flag is True and task.facts.starts_waiting and task.defers:
+        off = task.wait_turned_off if task.facts.starts_waiting and task.flag is True else ""
+        if off and task.defers:
             message = (
                 f"{task.class_name} waits in spite of `{off}` once `deferrable=True` is given: "
                 f"{task.flag_turned_off} not to wait, or {task.wait_turned_on} to wait in the triggerer"

@@ -21,7 +21,7 @@ def operators(document: Checked) -> list[Operator]:
         except (Unreadable, syntax.SyntaxFailure):
             return []
         document.model.append(DagFile(tree, document.path, context.catalog, context.target, context.project))
-    return document.model[0].operators
+    return document.model[0].all_operators
 
 
 def operator_at(document: Checked, offset: int) -> Operator | None:
