@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
 
 from advisor import suppressions, syntax
 from advisor.catalog.lookup import Catalog
@@ -16,7 +15,7 @@ from advisor.firstparty import first_party
 from advisor.mentions import mentions
 from advisor.project import Project
 from advisor.records import dataclass, replace
-from advisor.rule import Rule, discover, groups, select
+from advisor.rule import Group, Rule, discover, groups, select
 from advisor.syntax import SyntaxFailure, Tree
 from advisor.target import Target
 
@@ -28,11 +27,15 @@ _IMPORTS = (b"from airflow", b"import airflow", b"from astronomer", b"import ast
 _WIDE_TRACES = ("airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 _SUPPRESSION = b"dag-advisor:"
-_MAKES_TASKS = (b"@task", b"python_callable", b"def execute")
-_MAY_MAKE_TASKS = (*_MAKES_TASKS, b".task", b"task as", b"task(")
+_MAKES_TASKS = (b"@task", b"python_callable", b"def execute", b"@setup", b"@teardown", b"@asset")
+# Looked for where a file holds another word already: a regular expression costs more than all words.
+_TASKS = re.compile(
+    rb"python_callable|def (?:a?execute|poke)|@[\w.]*_task\b|[@.](?:task|setup|teardown|asset)\b"
+    rb"|\b(?:task|setup|teardown|asset)(?: as\b|\()"
+)
+_ABOUT_TASKS: Group = "async-tasks"  # the rules that have nothing to say where there is no task
 _ASYNC = b"sync"  # in most of the words
 _MANY = 100
-_Words: TypeAlias = "tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]"
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,11 @@ def _completed(finding: Finding, rule: Rule, path: str) -> Finding:
 
 
 def _on_topic(data: bytes, path: str, context: Context) -> bool:
-    topics, asynchronous, _ = _words(context.rules)
-    if any(topic in data for topic in topics):
+    words, is_async = _words(context.rules), _ASYNC in data
+    if _holds(data, words.anywhere) or (is_async and _holds(data, words.anywhere_async)):
         return True
-    if _ASYNC in data and any(topic in data for topic in asynchronous):
+    in_tasks = _holds(data, words.in_tasks) or (is_async and _holds(data, words.in_tasks_async))
+    if in_tasks and _TASKS.search(data):  # coroutines of hooks, triggers and tests are another matter
         return True
     names, odd = _topic_names(context.catalog)
     # Nearly every name holds one of two words, which are looked for much faster than names.
@@ -135,38 +139,56 @@ def _on_topic(data: bytes, path: str, context: Context) -> bool:
     return _behind(data, path, context)
 
 
+def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
+    return any(word in data for word in words)
+
+
 def _behind(data: bytes, path: str, context: Context) -> bool:
     """Whether a file gets an operator class from its project, or has tasks that lead to a word of a rule's `BEHIND`."""
     if first_party(context.project, context.catalog).mentioned(data, path):
         return True
-    words = _words(context.rules)[2]
-    if any(word in data for word in words) and any(word in data for word in _MAY_MAKE_TASKS):
+    words = _words(context.rules).behind
+    if _holds(data, words) and _TASKS.search(data):
         return True
-    if not any(word in data for word in _MAKES_TASKS):
+    if not _holds(data, _MAKES_TASKS):
         return False
     return any(mentions(context.project, word).led(path, data) for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words that rules ask for: of a file, of a file with tasks, and of what that imports.
+
+    Those that hold `_ASYNC` stand apart. Looking for words is most of what a file off our topic costs.
+    """
+
+    anywhere: tuple[bytes, ...]
+    anywhere_async: tuple[bytes, ...]
+    in_tasks: tuple[bytes, ...]
+    in_tasks_async: tuple[bytes, ...]
+    behind: tuple[bytes, ...]
 
 
 _word_cache: dict[int, tuple[list[Rule], _Words]] = {}
 
 
 def _words(rules: list[Rule]) -> _Words:
-    """The words that rules ask for: in a file, the same for those with `_ASYNC` in them, and in what it imports.
-
-    Looking for them is most of what a file off our topic costs.
-    """
     known = _word_cache.get(id(rules))
     if known is None or known[0] is not rules:
         if len(_word_cache) > _MANY:  # a server's runs never end, and every file may have rules of its own
             _word_cache.clear()
-        topics = {_SUPPRESSION}.union(*(rule.topics for rule in rules))
-        # `async def run` is looked for where `async def` is.
-        topics -= {word for word in topics for part in topics if part in word and part != word}
-        asynchronous = {word for word in topics if _ASYNC in word}
+        anywhere = {_SUPPRESSION}.union(*(rule.topics for rule in rules if rule.group != _ABOUT_TASKS))
+        in_tasks = set[bytes]().union(*(rule.topics for rule in rules if rule.group == _ABOUT_TASKS))
         behind = {word for rule in rules for word in rule.behind}
-        words = tuple(sorted(topics - asynchronous)), tuple(sorted(asynchronous)), tuple(sorted(behind))
+        words = _Words(*_sorted_out(anywhere), *_sorted_out(in_tasks), tuple(sorted(behind)))
         known = _word_cache[id(rules)] = rules, words
     return known[1]
+
+
+def _sorted_out(words: set[bytes]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Words without those that hold another one of them (found with that one): the plain ones, those with `_ASYNC`."""
+    kept = sorted(word for word in words if not any(part in word and part != word for part in words))
+    return tuple(word for word in kept if _ASYNC not in word), tuple(word for word in kept if _ASYNC in word)
 
 
 _topic_cache: dict[int, tuple[Catalog, frozenset[bytes], tuple[bytes, ...]]] = {}

@@ -18,6 +18,7 @@ SOURCES = sorted(DATA.glob("*.py"))
 MARK = re.compile(r"# finding: ([\w-]+(?:, [\w-]+)*)")
 SLEEP, UNSUPPORTED, INLINE = "sleep-polling-task", "unsupported-async-task", "deferral-in-python-task"
 OURS = (SLEEP, UNSUPPORTED, INLINE)
+FORGOTTEN = "async-hook-in-sync-task"
 HEAD = "import time\nfrom airflow.sdk import task\n\n\n"
 
 
@@ -154,6 +155,29 @@ def test_a_test_and_an_async_task_are_left_alone(tmp_path: Path) -> None:
     assert check(text, tmp_path) == []
     text = HEAD + "@task\nasync def waits():\n    time.sleep(600)\n"
     assert check(text, tmp_path, select=(SLEEP,)) == []
+
+
+SPELLINGS = {
+    "task": "from airflow.sdk import task\n@task\ndef work():",
+    "task as": "from airflow.sdk import task as job\n@job\ndef work():",
+    "task()": "from airflow.sdk import task\n@task(retries=2)\ndef work():",
+    "module": "import airflow.sdk\n@airflow.sdk.task\ndef work():",
+    "setup": "from airflow.sdk import setup\n@setup\ndef work():",
+    "teardown": "from airflow.sdk import teardown\n@teardown\ndef work():",
+    "setup as": "from airflow.sdk import setup as before\n@before\ndef work():",
+    "asset": 'from airflow.sdk import asset\n@asset(schedule="@daily")\ndef work():',
+    "python_task": "from airflow.decorators import python_task\n@python_task\ndef work():",
+    "short_circuit_task": "import airflow.decorators as d\n@d.short_circuit_task  # 2.x\ndef work():",
+    "execute": "from airflow.sdk import BaseOperator\nclass Work(BaseOperator):\n  def execute(self, context):",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_task_is_found_however_it_is_spelled(tmp_path: Path, spelling: str) -> None:
+    for module, seconds, rule in (("time", 900, SLEEP), ("asyncio", 9, FORGOTTEN)):
+        text = f"import {module}\n{SPELLINGS[spelling]}\n    {module}.sleep({seconds})\n"
+        found = check(text, tmp_path, select=(SLEEP, FORGOTTEN))
+        assert [finding.rule for finding in found] == [rule]
 
 
 def test_helpers_of_other_files_are_followed_though_the_file_names_no_sleep(tmp_path: Path) -> None:
