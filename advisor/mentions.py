@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from advisor.names import absolute
 
 if TYPE_CHECKING:
+    from advisor.flow import Readable
     from advisor.project import Project
 
 #: a name that is given to something, and what is called or handed over in it
@@ -48,23 +49,16 @@ class Mentions:
         self._outlines: dict[str, list[Given]] = {}
         self._leads: dict[tuple[str, int], frozenset[bytes]] = {}
 
-    def leads(self, path: str, data: bytes | None = None) -> frozenset[bytes]:
-        """The names that a call in the file at `path` (with this content, where it is known) may lead to the word by.
+    def behind(self, file: Readable) -> frozenset[bytes]:
+        """The names by which what a parsed file imports leads to the word, and its own, where the file holds it."""
+        return self._start(self._word.decode() in file.tree.text, self._imported(file), _MAX_HOPS)
+
+    def leads(self, path: str, hops: int = _MAX_HOPS) -> frozenset[bytes]:
+        """The names that a call in the file at `path` may lead to the word by; `hops` files behind it count.
 
         The word itself; functions, methods and classes of the file and of modules behind it that hold the word or one
         of these names; other names for them. A name too many costs time.
         """
-        if data is None:
-            return self._of_module(path, _MAX_HOPS)
-        holds, ahead = self._look(path, data)
-        return _closure(lambda: _outline(data), data, self._start(holds, ahead, _MAX_HOPS))
-
-    def led(self, path: str, data: bytes) -> bool:
-        """Whether a file that does not hold the word uses a name by which a module behind it leads to it."""
-        names = self._start(False, self._look(path, data)[1], _MAX_HOPS)
-        return any(name in data for name in names) and not names.isdisjoint(_runs(data))
-
-    def _of_module(self, path: str, hops: int) -> frozenset[bytes]:
         key = (path, hops)
         if key not in self._leads:
             holds, ahead = self._file(path)
@@ -75,9 +69,14 @@ class Mentions:
             self._leads[key] = names
         return self._leads[key]
 
+    def led(self, path: str, data: bytes) -> bool:
+        """Whether a file that does not hold the word uses a name by which a module behind it leads to it."""
+        names = self._start(False, self._look(path, data)[1], _MAX_HOPS)
+        return any(name in data for name in names) and not names.isdisjoint(_runs(data))
+
     def _start(self, holds: bool, ahead: tuple[str, ...], hops: int) -> frozenset[bytes]:
         """What a file knows before its own names count: the word, if it holds it, and what its imports lead to."""
-        known = [self._of_module(other, hops - 1) for other in ahead] if hops else []
+        known = [self.leads(other, hops - 1) for other in ahead] if hops else []
         return frozenset().union(self._seed if holds else _NONE, *known)
 
     def _outline(self, path: str, data: bytes) -> list[Given]:
@@ -91,24 +90,15 @@ class Mentions:
         return self._files[path]
 
     def _look(self, path: str, data: bytes) -> tuple[bool, tuple[str, ...]]:
+        """Whether a file holds the word, and the first-party modules that it imports."""
         found: dict[str, None] = {}
         tops = self._project.tops(os.path.dirname(self._project.real(path)))
         for origin, names in _FROM.findall(data):
             module = origin.decode()
             if module.startswith("."):
                 module = absolute(module, self._project.package_of(path))
-            if module.partition(".")[0] not in tops:
-                continue
-            located = self._project.locate(module, path)
-            if located is not None:
-                found[located] = None
-            if located is None or located.endswith("__init__.py"):
-                beside = None if located is None else self._project.entries(os.path.dirname(located))
-                for name in map(bytes.decode, _WORD.findall(names)):
-                    known = beside is None or name in beside
-                    inner = self._project.locate(f"{module}.{name}", path) if known else None
-                    if inner is not None:
-                        found[inner] = None
+            if module.partition(".")[0] in tops:
+                found.update(self._offered(module, map(bytes.decode, _WORD.findall(names)), path))
         for plain in _IMPORT.finditer(data):
             start = plain.start()
             if data[data.rfind(b"\n", 0, start) + 1 : start].strip():
@@ -119,6 +109,32 @@ class Mentions:
                 if located is not None:
                     found[located] = None
         return self._word in data, tuple(found)
+
+    def _imported(self, file: Readable) -> tuple[str, ...]:
+        """The first-party modules that a parsed file imports."""
+        found: dict[str, None] = {}
+        tops = self._project.tops(os.path.dirname(self._project.real(file.path)))
+        wanted: list[tuple[str, str]] = [(module, "") for module in file.names.stars]
+        for imported in file.names.imports:
+            path = imported.target if imported.name else imported.module
+            if path.partition(".")[0] in tops:
+                wanted.append((path.rpartition(".")[0], imported.name) if imported.name else (path, ""))
+        for module, name in wanted:
+            found.update(self._offered(module, (name,) if name else (), file.path))
+        return tuple(found)
+
+    def _offered(self, module: str, names: Iterable[str], path: str) -> Iterator[tuple[str, None]]:
+        """The files that `from module import names` reads, in a file at `path`."""
+        located = self._project.locate(module, path)
+        if located is not None:
+            yield located, None
+        if located is None or located.endswith("__init__.py"):
+            beside = None if located is None else self._project.entries(os.path.dirname(located))
+            for name in names:
+                known = beside is None or name in beside
+                inner = self._project.locate(f"{module}.{name}" if module else name, path) if known else None
+                if inner is not None:
+                    yield inner, None
 
 
 def _runs(data: bytes) -> list[bytes]:

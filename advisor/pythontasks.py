@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from advisor.catalog.callables import callables
 from advisor.contexts import class_bases, decorator_expressions
 from advisor.finding import Span
 from advisor.flow import Readable
+from advisor.names import Import
 from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, enclosing, is_async, keyword_parts, name_of, strip_parentheses
 
@@ -22,9 +24,12 @@ _TASK = re.compile(
     r"airflow\.(?:decorators|sdk|operators\.python|providers\.(?:\w+\.)+decorators)(?:\.\w+)*?"
     r"\.(?:task((?:\.\w+)*)|(setup|teardown|asset)(?:\.multi)?|(\w+)_task)$"
 )
+# What may be imported on the way to one of these: of operators and providers no class.
+_TOWARDS_TASK = re.compile(r"airflow(?:\.(?:decorators|sdk)\b.*|\.(?:operators|providers)(?:\.[a-z_]\w*)*)?$")
 _OPERATOR = re.compile(r"(?:Operator|Sensor)(?:Async)?$")
 _ASYNC_BASE = re.compile(r"airflow\.(?:\w+\.)*BaseAsyncOperator$")
 _RESUMES = "execute_complete"  # what most operators call the method that they are resumed in
+_RUN = frozenset({"execute", "aexecute", "poke", _RESUMES})
 _MAX_BASES = 6  # of classes above a class
 _MAX_HOPS = 5  # functions in functions: `partial(f)`
 _CALLABLE = "python_callable"
@@ -106,11 +111,18 @@ def find_lambdas(dag_file: DagFile) -> list[PythonTask]:
 class _Finder:
     def __init__(self, dag_file: DagFile) -> None:
         self._dag_file = dag_file
-        self._operators: dict[Node, bool] = {}
+
+    @cached_property
+    def _towards_task(self) -> list[Import]:
+        """The imports that `task` or one of its kind may be reached by."""
+        return [one for one in self._dag_file.names.imports if _TOWARDS_TASK.match(one.target)]
 
     # -- `@task`
 
     def decorated(self) -> Iterator[PythonTask]:
+        stars = [module for module in self._dag_file.names.stars if _TOWARDS_TASK.match(module)]
+        if "@" not in self._dag_file.tree.text or not (self._towards_task or stars):
+            return
         for function in self._dag_file.tree.functions():
             flavours = [
                 flavour for path in self._decorators(function) if (flavour := _flavour(path)) is not None
@@ -154,10 +166,10 @@ class _Finder:
 
     def _task_calls(self) -> Iterator[Node]:
         """The calls of `task…(f)`, where they are no decorators."""
-        for imported in self._dag_file.names.imports:
-            if not imported.target.startswith("airflow."):
-                continue
-            if _flavour(imported.target) is None and imported.name[:1].isupper():
+        for imported in self._towards_task:
+            if imported.target == "airflow" or (
+                _flavour(imported.target) is None and imported.name[:1].isupper()
+            ):
                 continue
             for reference in self._dag_file.names.references(imported.local):
                 node, parent = reference, reference.parent()
@@ -260,7 +272,10 @@ class _Finder:
     # -- operators of the project's own
 
     def methods(self) -> Iterator[PythonTask]:
-        for owner in self._dag_file.tree.classes():
+        tree = self._dag_file.tree
+        if "defer" not in tree.text and tree.occurrences.keys().isdisjoint(_RUN):
+            return
+        for owner in tree.classes():
             methods = _methods(owner)
             if not class_bases(owner) or not self._may_run(owner, methods):
                 continue
@@ -275,7 +290,7 @@ class _Finder:
                     yield self._of_class(owner, method, "resume")
 
     def _may_run(self, owner: Node, methods: dict[str, Node]) -> bool:
-        return bool(methods.keys() & {"execute", "aexecute", "poke", _RESUMES}) or "defer" in owner.text()
+        return bool(methods.keys() & _RUN) or "defer" in owner.text()
 
     def _of_class(self, owner: Node, method: Node, flavour: str) -> PythonTask:
         span, name = _header(self._dag_file, method), name_of(owner)

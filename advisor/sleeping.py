@@ -10,6 +10,7 @@ from advisor.catalog.waits import waits
 from advisor.contexts import class_bases
 from advisor.coroutines import argument, has_splat, parameters
 from advisor.flow import Flow, Readable, loop_around
+from advisor.leading import leading
 from advisor.mentions import mentions
 from advisor.owners import Owner
 from advisor.polling import Polling, after_failure, polling
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 5  # helpers on the way to a sleep
 _MAX_READ = 200  # functions read for one task
 SLEEP = b"sleep("  # what a module must hold to be read for the sake of its sleeps
+_NONE: frozenset[str] = frozenset()
 _DEFERRING = (".defer(", "TaskDeferred")
 
 
@@ -43,9 +45,8 @@ def _names(dag_file: DagFile, file: Readable) -> frozenset[str]:
     """The names by which a call in a file may lead to a sleep."""
     key = "names that lead to a sleep"
     if key not in file.tree.memo:
-        data = file.tree.text.encode(errors="replace") if file is dag_file else None
-        names = mentions(dag_file.project, SLEEP).leads(file.path, data)
-        file.tree.memo[key] = frozenset(map(bytes.decode, names))
+        behind = mentions(dag_file.project, SLEEP).behind(file)
+        file.tree.memo[key] = leading(file, frozenset(map(bytes.decode, behind))) if behind else _NONE
     known: frozenset[str] = file.tree.memo[key]
     return known
 

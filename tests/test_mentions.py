@@ -109,6 +109,53 @@ LEADS = {
         OPERATOR.format(imports="import lib", given="python_callable=lambda: lib.pause()"),
         PAUSE,
     ),
+    "an import over two lines": (
+        TASK.format(imports="from lib import \\\n    pause", body="pause()"),
+        PAUSE,
+    ),
+    "a star": (
+        TASK.format(imports="from lib import *", body="pause()"),
+        PAUSE,
+    ),
+    "handed back by a function of the file": (
+        TASK.format(
+            imports="import lib\n\n\ndef which():\n    return lib.pause", body="act = which()\n    act()"
+        ),
+        PAUSE,
+    ),
+    "a property of a class of the file": (
+        TASK.format(
+            imports="import time\n\n\nclass Poller:\n    @property\n    def done(self):\n        time.sleep(600)",
+            body="poller = Poller()\n    return poller.done",
+        ),
+        {},
+    ),
+    "a constructor of a class of the file": (
+        TASK.format(
+            imports="from lib import pause\n\n\nclass Poller:\n    def __init__(self):\n        pause()",
+            body="Poller()",
+        ),
+        PAUSE,
+    ),
+    "what a class of the file has of one behind it": (
+        TASK.format(
+            imports="import lib\n\n\nclass Mine(lib.Poller):\n    pass",
+            body="Mine().wait()",
+        ),
+        {"lib": POLLER.format(method="wait")},
+    ),
+    "a lambda of the file": (
+        TASK.format(imports="import lib\n\nnap = lambda: lib.pause()", body="nap()"),
+        PAUSE,
+    ),
+    "a name for it in a class of the file": (
+        TASK.format(
+            imports="import lib\n\n\nclass Poller:\n    def __init__(self):\n        self.wait = lib.pause\n\n"
+            "    def go(self):\n        self.wait()",
+            body="Poller().go()",
+        ),
+        PAUSE,
+    ),
     "a name that is not ASCII": (
         TASK.format(imports="from lib import pausé", body="pausé()"),
         {"lib": f"import time\n\n\ndef pausé():\n{LONG}"},
