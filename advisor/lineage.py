@@ -97,6 +97,7 @@ class Lineage:
     def __init__(self, line: list[Layer | Outside], known: Callable[[str], bool]) -> None:
         self.line = line
         self._known = known
+        self._odd: dict[Node, bool] = {}
 
     @property
     def layers(self) -> list[Layer]:
@@ -134,7 +135,9 @@ class Lineage:
                 found = one.bindings(name)
                 if len(found) == 1 and found[0].kind == "def" and found[0].value is not None:
                     return Method(found[0].value, one)
-                if found or self.is_odd(one):
+                if one.node not in self._odd:
+                    self._odd[one.node] = self.is_odd(one)
+                if found or self._odd[one.node]:
                     return UNKNOWN
             elif not _among(one, self._known) and not _among(one, _PLAIN.__contains__):
                 return UNKNOWN

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from advisor.dagfile import DagFile
     from advisor.deferrals import Deferral
 
+_MEMO = "uses of self"
 _MAX_METHODS = 80
 _MAX_POINTS = 12  # ways from one method to a deferral
 # What runs in each process, before `execute` as before the resume method.
@@ -68,7 +69,6 @@ class State:
         self._dag_file = dag_file
         self._line = line
         self._deferrals = deferrals
-        self._uses: dict[Node, list[Use]] = {}
         self._found: dict[tuple[str, ...], list[Method]] = {}
         self._named: dict[str, Method | None] = {}
         self._run: dict[Node, list[tuple[Node, Method]]] = {}
@@ -126,9 +126,7 @@ class State:
     # -- what is reached
 
     def _of(self, method: Method) -> list[Use]:
-        if method.node not in self._uses:
-            self._uses[method.node] = list(_uses(method))
-        return self._uses[method.node]
+        return _read(method)[0]
 
     def _called(self, method: Method, use: Use) -> Method | None:
         """The method or property behind `self.name`."""
@@ -148,7 +146,7 @@ class State:
                 called = self._called(method, use)
                 if called is not None:
                     found.append((use.node, called))
-            for node, name in _super_calls(method):
+            for node, name in _read(method)[1]:
                 above = self._line.find(name, after=method.layer)
                 if isinstance(above, Method):
                     found.append((node, above))
@@ -301,32 +299,40 @@ def find_lost(dag_file: DagFile) -> list[Lost]:
     return sorted(found.values(), key=lambda lost: lost.span.start)
 
 
-def _uses(method: Method) -> Iterator[Use]:
-    for node in method.layer.file.tree.kinds("attribute", under=method.node):
-        holder, name = node.field("object"), node.field("attribute")
-        if holder is None or name is None or holder.text() != "self":
-            continue
-        child, parent = node, node.parent()
-        while parent is not None and parent.kind() in _TARGETS:
-            child, parent = parent, parent.parent()
-        kind = parent.kind() if parent is not None else ""
-        is_left = parent is not None and parent.field("left") == child
-        if kind == "assignment" and is_left and parent is not None:
-            if parent.field("right") is not None:
-                yield Use(name.text(), node, False, True)
-        elif kind == "augmented_assignment" and is_left:
-            yield Use(name.text(), node, True, True)
-        elif (kind in ("for_statement", "for_in_clause") and is_left) or child.kind() == "as_pattern_target":
-            yield Use(name.text(), node, False, True)
-        elif kind != "delete_statement":
-            yield Use(name.text(), node, True, False)
+def _read(method: Method) -> tuple[list[Use], list[tuple[Node, str]]]:
+    """The uses of `self` in a method, and its calls by `super()`; classes that share a base share them."""
+    tree = method.layer.file.tree
+    known: dict[Node, tuple[list[Use], list[tuple[Node, str]]]] = tree.memo.setdefault(_MEMO, {})
+    if method.node not in known:
+        known[method.node] = uses, above = [], []
+        for node in tree.kinds("attribute", under=method.node):
+            holder, name = node.field("object"), node.field("attribute")
+            if holder is None or name is None:
+                continue
+            written = holder.text()
+            if written == "self":
+                use = _use(node, name.text())
+                if use is not None:
+                    uses.append(use)
+            elif written.startswith("super("):
+                above.append((node, name.text()))
+    return known[method.node]
 
 
-def _super_calls(method: Method) -> Iterator[tuple[Node, str]]:
-    for node in method.layer.file.tree.kinds("attribute", under=method.node):
-        holder, name = node.field("object"), node.field("attribute")
-        if holder is not None and name is not None and holder.text().startswith("super("):
-            yield node, name.text()
+def _use(node: Node, name: str) -> Use | None:
+    """What is done with `self.name`; None where it is deleted, or only declared."""
+    child, parent = node, node.parent()
+    while parent is not None and parent.kind() in _TARGETS:
+        child, parent = parent, parent.parent()
+    kind = parent.kind() if parent is not None else ""
+    is_left = parent is not None and parent.field("left") == child
+    if kind == "assignment" and is_left and parent is not None:
+        return Use(name, node, False, True) if parent.field("right") is not None else None
+    if kind == "augmented_assignment" and is_left:
+        return Use(name, node, True, True)
+    if (kind in ("for_statement", "for_in_clause") and is_left) or child.kind() == "as_pattern_target":
+        return Use(name, node, False, True)
+    return Use(name, node, True, False) if kind != "delete_statement" else None
 
 
 def _in_super(node: Node) -> bool:
