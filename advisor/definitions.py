@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.catalog.hooks import BASE_HOOK, HookFacts, Hooks
@@ -70,18 +69,6 @@ class Definitions:
     def hook(self, file: Readable, node: Node) -> HookFacts | None:
         """The hook that an expression is an object of, where that has methods to be awaited."""
         return hook_at(self.classes(file, node))
-
-    # -- calls
-
-    def called_by(self, file: Readable, function: Node) -> Iterator[tuple[Node, Found]]:
-        """The calls in a function's own body (nested functions left out) that run a function of the project."""
-        for call in file.tree.kinds("call", under=function):
-            name = call.field("function")
-            if name is None or function_of(call) != function:
-                continue
-            found = self.function(file, name)
-            if found is not None and found.node != function:
-                yield call, found
 
     def given(self, file: Readable, call: Node, definition: Node, name: str, skip: int = 0) -> Node | None:
         """The expression that a call gives to a parameter of the function that it runs.

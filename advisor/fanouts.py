@@ -239,9 +239,9 @@ def find_fan_outs(dag_file: DagFile) -> list[FanOut]:
 
 def _starts(visit: Visit) -> Iterator[_Start]:
     table = concurrency()
-    for call in visit.file.tree.kinds("call", under=visit.function):
+    for call in visit.calls:
         function = call.field("function")
-        if function is None or function_of(call) != visit.function:
+        if function is None:
             continue
         paths = visit.file.names.candidates(function)
         if any(path in table.gatherers for path in paths):

@@ -63,10 +63,11 @@ class Owner:
 class Memory:
     """What has been found out so far: of one file that may yet be changed, or of the project's modules."""
 
-    __slots__ = ("attributes", "lines", "methods", "refs", "steps")
+    __slots__ = ("attributes", "itself", "lines", "methods", "refs", "steps")
 
     def __init__(self) -> None:
         self.refs: dict[tuple[Node, tuple[str, int] | None], tuple[Ref, ...]] = {}
+        self.itself: dict[tuple[Node, tuple[str, int] | None], Ref | None] = {}
         self.lines: dict[tuple[str, int], list[Owner | str | None]] = {}
         self.attributes: dict[Node, dict[str, list[Node]]] = {}
         self.methods: dict[Node, dict[str, Node]] = {}

@@ -104,7 +104,10 @@ class _Walk:
 
     def run(self, file: Readable, function: Node) -> Iterator[Reached]:
         for step in steps(self._receivers, file, function, None):
-            yield from self._from(file, function, step)
+            if step.targets:
+                yield from self._from(file, function, step)
+            elif step.node.kind() == "call":  # as most are
+                yield Reached(file, step.node, step.paths, step.method, step.node, (), step.awaited, function)
 
     def _from(self, file: Readable, function: Node, first: Step) -> Iterator[Reached]:
         place = function.range()

@@ -49,7 +49,8 @@ class Receivers(Owners):
         known = self.memory(file, receiver).refs
         if key not in known:
             known[key] = ()  # a name that stands for itself ends here
-            known[key] = tuple(dict.fromkeys(self._of(file, node, receiver, depth)))
+            refs = self._of(file, node, receiver, depth)
+            known[key] = refs if len(refs) < 2 else tuple(dict.fromkeys(refs))
         return known[key]
 
     def _of(self, file: Readable, node: Node, receiver: Owner | None, depth: int) -> tuple[Ref, ...]:
@@ -175,20 +176,11 @@ class Receivers(Owners):
     def _parameter(
         self, file: Readable, binding: Binding, receiver: Owner | None, depth: int
     ) -> tuple[Ref, ...]:
+        itself = self._itself(file, binding, receiver)
+        if itself is not None:
+            return (itself,)
         function, name = binding.scope, binding.node.text()
-        owner = class_of(function)
-        holder = function.field("parameters")
-        parameters = [p for p in holder.named_children() if p.kind() in _FIRST] if holder is not None else []
         around = binding.node.parent()
-        if owner is not None and parameters and _holds_name(parameters[0], binding.node):
-            decorators = decorator_words(function)
-            if "staticmethod" not in decorators:
-                here = Owner(file, owner, self.path(file, owner))
-                if receiver is not None and here.key in {
-                    above.key for above in self.line(receiver) if isinstance(above, Owner)
-                }:
-                    here = receiver
-                return (Ref(here.path, "classmethod" not in decorators, here.file, here.node, here),)
         if around is not None and around.kind() in ("list_splat_pattern", "dictionary_splat_pattern"):
             name = name if around.kind() == "dictionary_splat_pattern" else ""
             around = around.parent()
@@ -203,6 +195,31 @@ class Receivers(Owners):
         if name == "context":
             return (Ref(_CONTEXT, True),)
         return self._given_by_callers(file, function, name, depth) if annotation is None else ()
+
+    def _itself(self, file: Readable, binding: Binding, receiver: Owner | None) -> Ref | None:
+        """The object (or the class) whose method is run, where a parameter is the first of one; asked all the time."""
+        known = self.memory(file, receiver).itself
+        key = (binding.node, receiver.key if receiver is not None else None)
+        if key not in known:
+            known[key] = self._first_of_method(file, binding, receiver)
+        return known[key]
+
+    def _first_of_method(self, file: Readable, binding: Binding, receiver: Owner | None) -> Ref | None:
+        function = binding.scope
+        owner = class_of(function)
+        holder = function.field("parameters") if owner is not None else None
+        parameters = [p for p in holder.named_children() if p.kind() in _FIRST] if holder is not None else []
+        if owner is None or not parameters or not _holds_name(parameters[0], binding.node):
+            return None
+        decorators = decorator_words(function)
+        if "staticmethod" in decorators:
+            return None
+        here = Owner(file, owner, self.path(file, owner))
+        if receiver is not None and here.key in {
+            above.key for above in self.line(receiver) if isinstance(above, Owner)
+        }:
+            here = receiver
+        return Ref(here.path, "classmethod" not in decorators, here.file, here.node, here)
 
     def _given_by_callers(self, file: Readable, function: Node, name: str, depth: int) -> tuple[Ref, ...]:
         """What the calls of a plain function in its own file give to a parameter, where all of them can be seen."""

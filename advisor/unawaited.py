@@ -92,15 +92,13 @@ def _may_make_any(dag_file: DagFile) -> bool:
     table, text = concurrency(), dag_file.tree.text
     # Nearly all of the words have "sync" in them, and most files hold nothing of it.
     words = table.coroutine_words if _SYNC in text else (w for w in table.coroutine_words if _SYNC not in w)
-    return any(word in text for word in words) or any(
-        name in dag_file.tree.occurrences for name in table.quiet_hooks
+    return any(word in text for word in words) or not dag_file.tree.occurrences.keys().isdisjoint(
+        table.quiet_hooks
     )
 
 
 def _of_visit(dag_file: DagFile, visit: Visit) -> Iterator[Unawaited]:
-    for call in visit.file.tree.kinds("call", under=visit.function):
-        if function_of(call) != visit.function:
-            continue
+    for call in visit.calls:
         fate = _fate(visit, call)
         if fate is None or (
             fate == "returned" and (visit.is_async or visit.function != visit.walk.task.function)

@@ -67,6 +67,20 @@ class Visit:
     def is_async(self) -> bool:
         return is_async(self.function)
 
+    @cached_property
+    def calls(self) -> list[Node]:
+        """The calls of the function's own, those of functions within it left out, in the order of the text."""
+        found: list[Node] = []
+        beyond = -1  # the end of a function within
+        for node in self.file.tree.kinds("call", "function_definition", "lambda", under=self.function):
+            place = node.range()
+            if place.start.index >= beyond and node != self.function:
+                if node.kind() == "call":
+                    found.append(node)
+                else:
+                    beyond = place.end.index
+        return found
+
     @property
     def is_local(self) -> bool:
         """Whether the function stands in the DAG file itself."""
@@ -176,11 +190,14 @@ class Walk:
         return visits
 
     def _runs(self, visit: Visit) -> Iterator[tuple[Node, Found, bool]]:
-        for call, found in self.definitions.called_by(visit.file, visit.function):
-            if found.node.kind() == "function_definition" and not _is_task(self.dag_file, found):
-                yield call, found, False
-        for call in visit.file.tree.kinds("call", under=visit.function):
-            if function_of(call) != visit.function or name_called(call) not in _HANDED_OVER:
+        for call in visit.calls:
+            called = call.field("function")
+            found = self.definitions.function(visit.file, called) if called is not None else None
+            if found is None or found.node == visit.function or _is_task(self.dag_file, found):
+                continue
+            yield call, found, False
+        for call in visit.calls:
+            if name_called(call) not in _HANDED_OVER:
                 continue
             given = [argument for argument in arguments_of(call)[:1] if keyword_parts(argument) is None]
             handed = self.definitions.function(visit.file, given[0]) if given else None
