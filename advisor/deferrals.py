@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
 from advisor.catalog.waits import waits
@@ -19,6 +19,9 @@ from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, name_of
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
+
+_DEFER = "defer"
+_DEFERRED = "TaskDeferred"
 
 
 class Deferral:
@@ -138,12 +141,13 @@ class Again:
 
 def find_deferrals(dag_file: DagFile) -> list[Deferral]:
     """Every deferral in the file's own operator classes, in the order of the text."""
-    if not _may_defer(dag_file):
+    tree = dag_file.tree
+    if _DEFER not in tree.occurrences and _DEFERRED not in tree.text:
         return []
     classes = dag_file.operator_classes
     classes.deferrals = [
         deferral
-        for deferral in _deferrals_in(dag_file, dag_file.tree.root, classes)
+        for deferral in _deferrals_in(dag_file, tree.root, classes)
         if classes.is_operator(deferral.owner)
     ]
     return classes.deferrals
@@ -169,23 +173,36 @@ def find_classes(dag_file: DagFile) -> Classes:
     """The operator classes of a file, its deferrals not yet known."""
 
     def of_base(layer: Layer) -> list[Deferral]:
-        return list(_deferrals_in(layer.file, layer.node, classes)) if _may_defer(layer.file) else []
+        return list(_deferrals_in(layer.file, layer.node, classes))
 
     classes = Classes(dag_file, of_base)
     return classes
 
 
-def _may_defer(file: Readable) -> bool:
-    return ".defer(" in file.tree.text or "TaskDeferred" in file.tree.text
-
-
 def _deferrals_in(file: Readable, under: Node, classes: Classes) -> Iterator[Deferral]:
-    rule: Any = {"kind": "call", "has": {"field": "function", "regex": r"(?:defer|TaskDeferred)$"}}
-    for call in file.tree.matching(rule, under=under):
+    for call in _calls_that_defer(file, under):
         owner = next(enclosing(call, "class_definition"), None)
         method = _method_of(call, owner) if owner is not None else None
         if owner is not None and method is not None and _defers(file, call, method):
             yield Deferral(file, call, method, owner, classes)
+
+
+def _calls_that_defer(file: Readable, under: Node) -> list[Node]:
+    """The calls of `….defer` and of what is called `TaskDeferred`, also by other names that end so."""
+    names = file.tree.occurrences
+    place = under.range()
+    found: list[tuple[int, int, Node]] = []
+    for name in names if _DEFERRED in file.tree.text else names.keys() & {_DEFER}:
+        if name == _DEFER or name.endswith(_DEFERRED):
+            for node in names[name]:
+                called, parent = node, node.parent()
+                if parent is not None and parent.kind() == "attribute" and parent.field("attribute") == node:
+                    called, parent = parent, parent.parent()
+                if parent is not None and parent.kind() == "call" and parent.field("function") == called:
+                    start, end = parent.range().start.index, parent.range().end.index
+                    if place.start.index <= start < place.end.index:
+                        found.append((start, -end, parent))
+    return [call for _, _, call in sorted(found, key=lambda one: one[:2])]
 
 
 def _method_of(node: Node, owner: Node) -> Node | None:
@@ -204,7 +221,7 @@ def _defers(file: Readable, call: Node, method: Node) -> bool:
     if function is None:
         return False
     name, holder = function.field("attribute"), function.field("object")
-    if name is not None and holder is not None and name.text() == "defer":
+    if name is not None and holder is not None and name.text() == _DEFER:
         parameters = method.field("parameters")
         first = (
             next((p for p in parameters.named_children() if p.kind() != "comment"), None)
@@ -215,7 +232,7 @@ def _defers(file: Readable, call: Node, method: Node) -> bool:
     paths = file.names.candidates(function)
     raised = call.parent()
     is_raised = raised is not None and raised.kind() == "raise_statement"
-    return is_raised and any(path.rpartition(".")[2] == "TaskDeferred" for path in paths)
+    return is_raised and any(path.rpartition(".")[2] == _DEFERRED for path in paths)
 
 
 def _method_named(node: Node) -> str:
