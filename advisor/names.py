@@ -95,10 +95,11 @@ class Names:
             return
         written = "".join(module_node.text().split())
         module = self.absolute(written)
-        if any(child.kind() == "wildcard_import" for child in statement.children()):
+        names = list(statement.field_children("name"))
+        if not names and any(child.kind() == "wildcard_import" for child in statement.children()):
             self.stars.append(module)
             return
-        for name in statement.field_children("name"):
+        for name in names:
             path, alias = _import_name(name)
             target = f"{module}.{path}" if module else path
             self.imports.append(Import(alias or path, target, written, path, statement, scope, guarded))

@@ -271,7 +271,8 @@ class Tree:
 
     def span(self, node: Node, last: Node | None = None) -> Span:
         """The span from the start of `node` to its end (or to the end of `last`)."""
-        return self.span_at(node.range().start.index, (last or node).range().end.index)
+        start, end = node.range().start, (last or node).range().end
+        return Span(start.index, end.index, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def span_at(self, start: int, end: int) -> Span:
         """The span between two character offsets."""
