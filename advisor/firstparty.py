@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from advisor.project import Project
     from advisor.subclasses import Derived
 
-_NOT_OURS = frozenset({b"airflow", b"astronomer", b"datetime", b"__future__"})
+_NOT_OURS = frozenset({"airflow", "astronomer", "datetime", "__future__"})
 # Each begins with fixed text, which makes the search cheap; what they find in comments and strings does no harm.
 _FROM = re.compile(
-    rb"from[ \t]+(?!(?:%s)\b)([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)" % b"|".join(sorted(_NOT_OURS))
+    rb"from[ \t]+(?!(?:%s)\b)([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)"
+    % "|".join(sorted(_NOT_OURS)).encode()
 )
 _IMPORT = re.compile(rb"\nimport[ \t]+([\w., \t]+)")
 _CLASS_NAME = re.compile(rb"\b_?[A-Z]\w*[a-z]")
@@ -43,7 +44,6 @@ class FirstParty:
         self._circles = 0
         self._lines: dict[tuple[str, bytes, bytes], frozenset[bytes]] = {}
         self._by_name: dict[tuple[str, str], frozenset[bytes]] = {}
-        self._tops: dict[str, frozenset[bytes]] = {}
         #: what `subclasses` found, by file and offset of the class
         self.derived: dict[tuple[str, int], Derived | None] = {}
 
@@ -53,12 +53,12 @@ class FirstParty:
 
     def reachable(self, data: bytes, path: str) -> frozenset[bytes]:
         """Simple names of the operator classes that the modules which a file imports may hand out."""
-        folder = os.path.dirname(path)
+        folder = self._project.folder_of(path)
         found: set[bytes] = set()
-        tops = self._first_party_tops(folder)
+        tops = self._project.tops(folder)
         for line in _FROM.findall(data):
             top = line[0].partition(b".")[0]
-            if top and top not in tops:
+            if top and top.decode() not in tops:
                 continue
             key = (folder, *line)
             names = self._lines.get(key)
@@ -70,8 +70,9 @@ class FirstParty:
             found |= names
         for plain in _IMPORT.findall(data):
             for part in plain.split(b","):
-                module = part.split()[0].decode() if part.split() else ""
-                if module and self.is_first_party(module, path):
+                words = part.split()
+                if words and _is_ours(words[0].decode(), tops):
+                    module = words[0].decode()
                     found |= self._offered(module, folder, path)
         return frozenset(found)
 
@@ -93,20 +94,11 @@ class FirstParty:
 
     def is_first_party(self, module: str, path: str) -> bool:
         """Whether a module, named absolutely in the file at `path`, may be one of the project's."""
-        top = module.partition(".")[0].encode()
-        return top not in _NOT_OURS and top in self._first_party_tops(os.path.dirname(path))
-
-    def _first_party_tops(self, folder: str) -> frozenset[bytes]:
-        """The names of what stands in the folders in which the files of `folder` find their modules."""
-        known = self._tops.get(folder)
-        if known is None:
-            names = self._project.tops(os.path.dirname(self._project.real(os.path.join(folder, "x"))))
-            known = self._tops[folder] = frozenset(name.encode(errors="replace") for name in names)
-        return known
+        return _is_ours(module, self._project.tops(self._project.folder_of(path)))
 
     def offers(self, module: str, origin: str) -> frozenset[bytes]:
         """Simple names of the operator classes that a module, as a file at `origin` imports it, may hand out."""
-        return self._offered(module, os.path.dirname(origin), origin)
+        return self._offered(module, self._project.folder_of(origin), origin)
 
     def _offered(self, module: str, folder: str, origin: str) -> frozenset[bytes]:
         key = (module, folder)
@@ -155,6 +147,11 @@ class FirstParty:
             offered |= found
             bases |= found
         return frozenset(offered)
+
+
+def _is_ours(module: str, tops: frozenset[str]) -> bool:
+    top = module.partition(".")[0]
+    return top not in _NOT_OURS and top in tops
 
 
 def first_party(project: Project, catalog: Catalog) -> FirstParty:

@@ -69,19 +69,24 @@ class Project:
     def __reduce__(self) -> tuple[Callable[[str, bool], Project], tuple[str, bool]]:
         return _fresh, (self.root, self.tracking)  # parsed trees don't travel between processes
 
-    def _folder_of(self, path: str) -> str:
-        folder = os.path.dirname(path)
-        if folder not in self._folders:
+    def folder_of(self, path: str) -> str:
+        """The real folder that a file stands in."""
+        return self._real_folder(os.path.dirname(path))
+
+    def _real_folder(self, folder: str) -> str:
+        found = self._folders.get(folder)
+        if found is None:
             above, name = os.path.split(folder)
             known = self._folders.get(above) if name not in ("", os.curdir, os.pardir) else None
             # Where the folder above is known, one question replaces one for each part of the path.
             is_plain = known is not None and not os.path.islink(folder)
-            self._folders[folder] = os.path.join(known or "", name) if is_plain else os.path.realpath(folder)
-        return self._folders[folder]
+            found = os.path.join(known or "", name) if is_plain else os.path.realpath(folder)
+            self._folders[folder] = found
+        return found
 
     def package_of(self, path: str) -> str:
         """The dotted package of the folder that a file stands in, seen from the root ("" outside of it)."""
-        folder = self._folder_of(path)
+        folder = self.folder_of(path)
         if folder == self.root or not folder.startswith(self.root + os.sep):
             return ""
         return folder[len(self.root) + 1 :].replace(os.sep, ".")
@@ -104,7 +109,7 @@ class Project:
 
     def locate(self, dotted: str, origin: str) -> str | None:
         """The file of the first-party module of this absolute name, as a file at `origin` would import it."""
-        folder = self._folder_of(origin)
+        folder = self.folder_of(origin)
         found = self.locate_from(folder, dotted)
         if found is not None and self.tracking:
             self._located.add((os.path.join(folder, os.path.basename(origin)), found))
@@ -140,7 +145,7 @@ class Project:
 
     def real(self, path: str) -> str:
         """The absolute path of a file in its real folder, by which first-party modules are known here, too."""
-        return os.path.join(self._folder_of(path), os.path.basename(path))
+        return os.path.join(self.folder_of(path), os.path.basename(path))
 
     def take_located(self) -> tuple[tuple[tuple[str, str], ...], bool]:
         """Who looked into which first-party file since this was asked last, and whether the whole tree was searched.
@@ -292,7 +297,7 @@ class Project:
                 beside = self._listed(folder)
             found = os.path.join(folder, file) if file in beside else None
             if found is not None:
-                real = os.path.join(self._folder_of(found), file)
+                real = os.path.join(self._real_folder(folder), file)
                 found = os.path.realpath(found) if beside[file] else real
             self._below[base, dotted] = found
         return self._below[base, dotted]
