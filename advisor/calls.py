@@ -42,15 +42,33 @@ def find_operators(dag_file: DagFile, *, silent: bool = False) -> list[Operator]
     if not locals_of_interest:
         return []
     locals_of_interest |= _own_classes(dag_file, locals_of_interest)
-    locals_of_interest |= _aliases(dag_file, locals_of_interest)
     found: list[Operator] = []
+    aliases: set[str] = set()
     for local in locals_of_interest:
-        for reference in names.references(local):
-            operator = _operator_at(dag_file, reference, silent)
-            if operator is not None:
-                found.append(operator)
+        aliases.update(_read(dag_file, local, found, silent))
+    for alias in aliases - locals_of_interest:
+        _read(dag_file, alias, found, silent)
     found.sort(key=lambda operator: (operator.span.start, operator.span.end))
     return found
+
+
+def _read(dag_file: DagFile, local: str, found: list[Operator], silent: bool) -> list[str]:
+    """Add the operators that are made by this name; gives the names that it is assigned to (`Sensor = S3KeySensor`)."""
+    aliases: list[str] = []
+    for reference in dag_file.names.references(local):
+        node, parent = attribute_around(reference)
+        if parent is None:
+            continue
+        kind = parent.kind()
+        if kind == "call":
+            operator = _operator_at(dag_file, reference, node, parent, silent)
+            if operator is not None:
+                found.append(operator)
+        elif kind == "assignment" and parent.field("right") == node:
+            target = parent.field("left")
+            if target is not None and target.kind() == "identifier":
+                aliases.append(target.text())
+    return aliases
 
 
 def _may_be_own(dag_file: DagFile, imported: Import) -> bool:
@@ -75,22 +93,11 @@ def _own_classes(dag_file: DagFile, bases: set[str]) -> set[str]:
     return found
 
 
-def _aliases(dag_file: DagFile, locals_of_interest: set[str]) -> set[str]:
-    """Names that are assigned one of these names, as in `Sensor = S3KeySensor`."""
-    aliases: set[str] = set()
-    for local in locals_of_interest:
-        for reference in dag_file.names.references(local):
-            node, parent = attribute_around(reference)
-            if parent is not None and parent.kind() == "assignment" and parent.field("right") == node:
-                target = parent.field("left")
-                if target is not None and target.kind() == "identifier":
-                    aliases.add(target.text())
-    return aliases - locals_of_interest
-
-
-def _operator_at(dag_file: DagFile, reference: Node, silent: bool) -> Operator | None:
-    node, parent = attribute_around(reference)
-    if parent is None or parent.kind() != "call" or parent.field("function") != node:
+def _operator_at(
+    dag_file: DagFile, reference: Node, node: Node, parent: Node, silent: bool
+) -> Operator | None:
+    """The operator that a call (`parent`) of a name, or of what hangs on it (`node`), makes."""
+    if parent.field("function") != node:
         return None
     function = node
     if node.kind() == "attribute":

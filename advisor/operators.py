@@ -64,12 +64,6 @@ class Operator:
         self.wrapped = bool(self.arguments.unknown) and follow(dag_file, self)
         for layer in derived.layers if derived is not None else ():
             self.arguments.through(layer, facts)
-        #: the imports that the class itself comes by; none for a class of the project's own
-        self.imports: tuple[Import, ...] = tuple(
-            binding.imported
-            for binding in (dag_file.names.lookup(name_node) if derived is None else ())
-            if binding.imported is not None
-        )
         self._given: dict[str, object] = {}
 
     def _read_mapping(self) -> str:
@@ -110,11 +104,18 @@ class Operator:
             return "none"
         return "flag" if self.derived.layers else "any"
 
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """The imports that the class itself comes by; none for a class of the project's own."""
+        bindings = self._dag_file.names.lookup(self.name_node) if self.derived is None else ()
+        return tuple(binding.imported for binding in bindings if binding.imported is not None)
+
     @cached_property
     def defaults(self) -> Dict:
         """The `default_args` that reach this task: the call's own over the groups' over the DAG's."""
-        merged = Dict()
-        for layer in reversed(list(self._default_layers())):
+        layers = list(self._default_layers())
+        merged = layers.pop() if layers else Dict()
+        for layer in reversed(layers):
             merged = merged.merged(layer)
         return merged
 
