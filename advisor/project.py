@@ -47,6 +47,7 @@ class Project:
         self._paths: dict[tuple[str, str], str | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._folders: dict[str, str] = {}
+        self._asked: tuple[str | None, str] = (None, "")
         self._texts: dict[str, bytes] | None = None
         self._search_paths: dict[str, list[str]] = {}
         self._entries: dict[str, frozenset[str]] = {}
@@ -71,7 +72,9 @@ class Project:
 
     def folder_of(self, path: str) -> str:
         """The real folder that a file stands in."""
-        return self._real_folder(os.path.dirname(path))
+        if path is not self._asked[0]:  # most questions in a row are about one file
+            self._asked = path, self._real_folder(os.path.dirname(path))
+        return self._asked[1]
 
     def _real_folder(self, folder: str) -> str:
         found = self._folders.get(folder)
