@@ -8,7 +8,7 @@ from advisor.contexts import class_bases, decorator_expressions
 from advisor.flow import Readable
 from advisor.project import Module
 from advisor.records import dataclass
-from advisor.syntax import Node, dotted, function_of, name_of
+from advisor.syntax import Node, dotted, name_of
 
 if TYPE_CHECKING:
     from advisor.project import Project
@@ -130,18 +130,18 @@ class Owners:
         """The statements that give a class's attributes their values, in its body and on `self` in its methods."""
         known = self.memory(owner.file).attributes
         if owner.node not in known:
-            outside = function_of(owner.node)
             found: dict[str, list[Node]] = {}
-            for assignment in owner.file.tree.kinds("assignment", under=owner.node):
-                left = assignment.field("left")
+            beyond = -1  # the end of a method
+            for node in owner.file.tree.kinds("assignment", "function_definition", under=owner.node):
+                left = node.field("left")
                 if left is None:
-                    continue
-                holder, name = left.field("object"), left.field("attribute")
-                if left.kind() == "attribute" and holder is not None and name is not None:
-                    if holder.text() == "self":
-                        found.setdefault(name.text(), []).append(assignment)
-                elif left.kind() == "identifier" and function_of(assignment) == outside:
-                    found.setdefault(left.text(), []).append(assignment)
+                    beyond = max(beyond, node.range().end.index)
+                elif left.kind() == "attribute":
+                    holder, name = left.field("object"), left.field("attribute")
+                    if holder is not None and name is not None and holder.text() == "self":
+                        found.setdefault(name.text(), []).append(node)
+                elif left.kind() == "identifier" and node.range().start.index >= beyond:
+                    found.setdefault(left.text(), []).append(node)
             known[owner.node] = found
         return known[owner.node]
 
