@@ -27,7 +27,8 @@ _IMPORTS = (b"from airflow", b"import airflow", b"from astronomer", b"import ast
 _WIDE_TRACES = ("airflow".encode("utf-16-le"), "airflow".encode("utf-16-be"))
 _CLASS_NAME = re.compile(rb"[A-Z]\w{5,}")
 _SUPPRESSION = b"dag-advisor:"
-_MAKES_TASKS = (b"@task", b"python_callable", b"def execute", b"@setup", b"@teardown", b"@asset")
+# Begins with a rare sign, which makes it faster than a word for each.
+_DECORATOR = re.compile(rb"@[\w.]*(?:task|setup|teardown|asset)\b")
 # Looked for where a file holds another word already: a regular expression costs more than all words.
 _TASKS = re.compile(
     rb"python_callable|def (?:a?execute|poke)|@[\w.]*_task\b|[@.](?:task|setup|teardown|asset)\b"
@@ -140,7 +141,10 @@ def _on_topic(data: bytes, path: str, context: Context) -> bool:
 
 
 def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
-    return any(word in data for word in words)
+    for word in words:  # noqa: SIM110  # a generator costs a fifth more
+        if word in data:
+            return True
+    return False
 
 
 def _behind(data: bytes, path: str, context: Context) -> bool:
@@ -150,7 +154,7 @@ def _behind(data: bytes, path: str, context: Context) -> bool:
     words = _words(context.rules).behind
     if _holds(data, words) and _TASKS.search(data):
         return True
-    if not _holds(data, _MAKES_TASKS):
+    if not (_DECORATOR.search(data) or b"python_callable" in data or b"def execute" in data):
         return False
     return any(mentions(context.project, word).led(path, data) for word in words)
 

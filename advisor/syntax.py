@@ -159,8 +159,8 @@ class Tree:
     def _walk(self) -> None:
         occurrences = self.occurrences
         legacy_strings = any(quotes in self.text for quotes in _LEGACY_QUOTES)
-        for node in self.root.find_all(kind=_WALK_WITH_STRINGS if legacy_strings else _WALK):
-            kind = node.kind()
+        found = self.root.find_all(kind=_WALK_WITH_STRINGS if legacy_strings else _WALK)
+        for node, kind in zip(found, map(Node.kind, found), strict=True):
             if kind == "identifier":
                 name = node.text()
                 if name in occurrences:

@@ -180,6 +180,13 @@ def test_a_task_is_found_however_it_is_spelled(tmp_path: Path, spelling: str) ->
         assert [finding.rule for finding in found] == [rule]
 
 
+@pytest.mark.parametrize("spelling", [name for name in SPELLINGS if " as" not in name])
+def test_a_task_whose_helper_sleeps_is_found_however_it_is_spelled(tmp_path: Path, spelling: str) -> None:
+    (tmp_path / "lib.py").write_text("import time\n\n\ndef pause():\n    time.sleep(900)\n")
+    found = check(f"from lib import pause\n{SPELLINGS[spelling]}\n    pause()\n", tmp_path)
+    assert [finding.rule for finding in found] == [SLEEP]
+
+
 def test_helpers_of_other_files_are_followed_though_the_file_names_no_sleep(tmp_path: Path) -> None:
     package = tmp_path / "jobs"
     package.mkdir()
