@@ -20,9 +20,24 @@ from advisor import engine, runner, syntax
 from advisor.config import Settings
 from advisor.decoding import Unreadable, decode
 from advisor.project import Project
+from advisor.rule import Rule
 from advisor.target import detect
 
 HERE = Path(__file__).parent
+# The seven rules for which the target of 1.6 times a bare parse was set, and the two of the tool itself.
+FIRST_RELEASE = frozenset(
+    {
+        "missing-deferrable",
+        "sync-sensor",
+        "legacy-async-class",
+        "short-deferral",
+        "repeated-deferral",
+        "long-wait-in-async-task",
+        "single-request-async-task",
+        "unused-suppression",
+        "unreadable-file",
+    }
+)
 
 
 def best(turns: int, work: Callable[[], object]) -> float:
@@ -51,18 +66,28 @@ def main() -> None:
             texts.append(decode(data).text)
     trees = _count_trees(files, context)
 
-    def check_all() -> None:
+    def check_all(rules: list[Rule]) -> None:
         project = Project(str(options.folder))
-        fresh = engine.Context(context.rules, context.catalog, context.target, settings, project)
+        fresh = engine.Context(rules, context.catalog, context.target, settings, project)
         for path, data in files.items():
             engine.check(data, path, fresh)
 
+    first = [rule for rule in context.rules if rule.name in FIRST_RELEASE]
     runner.collect_rarely()
-    checked = best(options.turns, check_all)
-    bare = best(options.turns, lambda: [SgRoot(text, "python").root() for text in texts])
+    # In turns: a machine that others use is slower at one time than at another.
+    times = [
+        (
+            best(1, lambda: [SgRoot(text, "python").root() for text in texts]),
+            best(1, lambda: check_all(context.rules)),
+            best(1, lambda: check_all(first)),
+        )
+        for _ in range(options.turns)
+    ]
+    bare, checked, checked_first = map(min, zip(*times, strict=True))
     print(f"{len(files)} files, {len(read)} with a trace of Airflow, {trees} with a trace of our topic")
-    print(f"check, one process        {checked:7.3f} s   {checked / bare:5.2f} x the bare parse")
     print(f"bare parse of the {len(texts):5d}   {bare:7.3f} s")
+    for name, spent in (("all rules", checked), ("the first seven", checked_first)):
+        print(f"check, one process, {name:15} {spent:7.3f} s   {spent / bare:5.2f} x the bare parse")
 
     command = [
         sys.executable,
