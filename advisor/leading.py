@@ -9,6 +9,7 @@ from advisor.flow import Readable
 from advisor.syntax import Node
 
 _DEFINITIONS = frozenset({"function_definition", "class_definition"})
+_LONG = 500  # characters of a line on the way to a name
 _ASSIGNED = re.compile(
     r"[ \t]*(?:\w+\.)*(\w+)[ \t]*=[ \t]*"
     r"(?:(?:functools\.)?partial\b[^\n]*|lambda\b[^\n]*|[^\W\d][\w.]*(?=[ \t]*(?:#|\r?$)))",
@@ -29,10 +30,10 @@ def leading(file: Readable, names: frozenset[str]) -> frozenset[str]:
     found, ahead = set(names), list(names)
     while ahead:
         name = ahead.pop()
-        given = renamed.get(name, [])
+        given = set(renamed.get(name, ()))
         for node in file.tree.occurrences.get(name, ()):
-            given = [*given, *_holders(file, node)]
-        new = set(given) - found
+            given.update(_holders(file, node))
+        new = given - found
         found |= new
         ahead += new
     return frozenset(found)
@@ -41,7 +42,7 @@ def leading(file: Readable, names: frozenset[str]) -> frozenset[str]:
 def _holders(file: Readable, node: Node) -> Iterator[str]:
     """The names of what a place stands in: functions, a class that does it when an object is made, another name."""
     text, start = file.tree.text, node.range().start.index
-    assigned = _ASSIGNED.match(text, text.rfind("\n", 0, start) + 1)
+    assigned = _ASSIGNED.match(text, text.rfind("\n", max(0, start - _LONG), start) + 1)
     if assigned is not None and assigned.start(1) < start < assigned.end():
         yield assigned[1]
     runs: bool | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from advisor.names import absolute
 
@@ -13,27 +14,23 @@ if TYPE_CHECKING:
     from advisor.flow import Readable
     from advisor.project import Project
 
-#: a name that is given to something, and what is called or handed over in it
-Given: TypeAlias = "tuple[bytes, frozenset[bytes]]"
-
 # As in `firstparty`: each begins with fixed text, which makes the search cheap; what they find in comments and strings
 # costs a look-up and does no harm.
-_FROM = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
-_IMPORT = re.compile(rb"import[ \t]+([\w., \t]+)")
+_FROM = re.compile(rb"from[ \t]+(?!airflow\b)([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)")
+_IMPORT = re.compile(rb"import(?<![\w.][ \t]import)[ \t]+([\w., \t]+)")  # not that of `from … import …`
 _WORD = re.compile(rb"\w+")
 _DEFINITION = re.compile(rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
-_USED = re.compile(rb"\b\w+(?=[ \t]*[(,)])")  # called, or handed to something that may call it
+_USED = re.compile(rb"[ \t]*[(,)]")  # behind what is called, or handed to something that may call it
 _PROPERTY = re.compile(rb"property\b[^\n]*\n(?:[ \t]*@[^\n]*\n)*[ \t]*def[ \t]+(\w+)")
-_ALIAS = re.compile(rb" as[ \t]+(\w+)")
-_BEFORE = re.compile(rb"(\w+)[ \t]*\Z")
-_LONG = 80  # characters of a name
+_ALIAS = re.compile(rb"[ \t]+as[ \t]+(\w+)")
 _ASSIGNED = re.compile(
-    rb"^[ \t]*(?:\w+\.)*(\w+)[ \t]*=[ \t]*"
+    rb"[ \t]*(?:\w+\.)*(\w+)[ \t]*=[ \t]*"
     rb"((?:functools\.)?partial\b[^\n]*|lambda\b[^\n]*|[A-Za-z_][\w.]*(?=[ \t]*(?:#|\r?$)))",
     re.MULTILINE,
 )
 _CALLABLE = re.compile(rb"python_callable[ \t]*=[ \t]*([\w.]+)")
 _NONE: frozenset[bytes] = frozenset()
+_LONG = 500  # bytes of a line on the way to a name
 _MAX_SIZE = 1_000_000  # bytes
 _MAX_HOPS = 2  # what lies farther behind is found in half of all files, and is seldom the file's own doing
 
@@ -46,7 +43,8 @@ class Mentions:
         self._word = word
         self._seed = frozenset(_WORD.findall(word))
         self._files: dict[str, tuple[bool, tuple[str, ...]]] = {}
-        self._outlines: dict[str, list[Given]] = {}
+        self._outlines: dict[str, _Outline] = {}
+        self._tops: dict[str, frozenset[str]] = {}
         self._leads: dict[tuple[str, int], frozenset[bytes]] = {}
 
     def behind(self, file: Readable) -> frozenset[bytes]:
@@ -64,8 +62,7 @@ class Mentions:
             holds, ahead = self._file(path)
             names = self._start(holds, ahead, hops)
             if names:
-                data = _content(path)
-                names = _closure(lambda: self._outline(path, data), data, names)
+                names = self._outline(path).leading(names)
             self._leads[key] = names
         return self._leads[key]
 
@@ -79,9 +76,9 @@ class Mentions:
         known = [self.leads(other, hops - 1) for other in ahead] if hops else []
         return frozenset().union(self._seed if holds else _NONE, *known)
 
-    def _outline(self, path: str, data: bytes) -> list[Given]:
+    def _outline(self, path: str) -> _Outline:
         if path not in self._outlines:
-            self._outlines[path] = _outline(data)
+            self._outlines[path] = _Outline(_content(path))
         return self._outlines[path]
 
     def _file(self, path: str) -> tuple[bool, tuple[str, ...]]:
@@ -92,7 +89,7 @@ class Mentions:
     def _look(self, path: str, data: bytes) -> tuple[bool, tuple[str, ...]]:
         """Whether a file holds the word, and the first-party modules that it imports."""
         found: dict[str, None] = {}
-        tops = self._project.tops(os.path.dirname(self._project.real(path)))
+        tops = self._tops_for(path)
         for origin, names in _FROM.findall(data):
             module = origin.decode()
             if module.startswith("."):
@@ -102,7 +99,7 @@ class Mentions:
         for plain in _IMPORT.finditer(data):
             start = plain.start()
             if data[data.rfind(b"\n", 0, start) + 1 : start].strip():
-                continue  # the end of `from … import …`
+                continue
             for part in plain[1].split(b","):
                 name = part.split()[0].decode() if part.split() else ""
                 located = self._project.locate(name, path) if name.partition(".")[0] in tops else None
@@ -113,7 +110,7 @@ class Mentions:
     def _imported(self, file: Readable) -> tuple[str, ...]:
         """The first-party modules that a parsed file imports."""
         found: dict[str, None] = {}
-        tops = self._project.tops(os.path.dirname(self._project.real(file.path)))
+        tops = self._tops_for(file.path)
         wanted: list[tuple[str, str]] = [(module, "") for module in file.names.stars]
         for imported in file.names.imports:
             path = imported.target if imported.name else imported.module
@@ -122,6 +119,13 @@ class Mentions:
         for module, name in wanted:
             found.update(self._offered(module, (name,) if name else (), file.path))
         return tuple(found)
+
+    def _tops_for(self, path: str) -> frozenset[str]:
+        """The first words of the modules that may be found from the file at `path`."""
+        folder = os.path.dirname(path)
+        if folder not in self._tops:
+            self._tops[folder] = self._project.tops(os.path.dirname(self._project.real(path)))
+        return self._tops[folder]
 
     def _offered(self, module: str, names: Iterable[str], path: str) -> Iterator[tuple[str, None]]:
         """The files that `from module import names` reads, in a file at `path`."""
@@ -144,46 +148,71 @@ def _runs(data: bytes) -> list[bytes]:
     return [word for given in _CALLABLE.findall(data) for word in _WORD.findall(given)]
 
 
-def _closure(outline: Callable[[], list[Given]], data: bytes, names: frozenset[bytes]) -> frozenset[bytes]:
-    """These names, and those that a file gives to what uses one of them."""
-    if not any(name in data for name in names):
-        return names
-    given, known, ahead = outline(), set(names), names
-    while ahead:  # the names that the last round has found
-        ahead = frozenset(name for name, words in given if name not in known and not words.isdisjoint(ahead))
-        known |= ahead
-    return frozenset(known)
+class _Outline:
+    """A module's text and where its definitions stand: as in `leading`, the places of the names are looked at."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._starts: list[int] | None = None
+        self._definitions: list[tuple[int, list[bytes]]] = []
+        self._properties = _NONE
+
+    def leading(self, names: frozenset[bytes]) -> frozenset[bytes]:
+        """These names, and those that the module gives to what uses one of them."""
+        found, ahead = set(names), list(names)
+        while ahead:
+            name = ahead.pop()
+            for place in self._places(name):
+                new = set(self._given(name, place)) - found
+                found |= new
+                ahead += new
+        return frozenset(found)
+
+    def _places(self, name: bytes) -> Iterator[int]:
+        place = self._data.find(name)
+        while place >= 0:
+            end = place + len(name)
+            if not (_is_word(self._data[place - 1 : place]) or _is_word(self._data[end : end + 1])):
+                yield place
+            place = self._data.find(name, end)
+
+    def _given(self, name: bytes, place: int) -> Iterator[bytes]:
+        """The names of what a place stands in, and other names that are given to it there."""
+        data, end = self._data, place + len(name)
+        starts = self._read() if self._starts is None else self._starts
+        if name in self._properties or _USED.match(data, end):
+            index = bisect_right(starts, place) - 1
+            if index >= 0 and place >= self._definitions[index][0]:
+                yield from self._definitions[index][1]
+        alias = _ALIAS.match(data, end)
+        if alias is not None:
+            yield alias[1]
+        assigned = _ASSIGNED.match(data, data.rfind(b"\n", max(0, place - _LONG), place) + 1)
+        if assigned is not None and assigned.start(2) <= place < assigned.end(2):
+            yield assigned[1]
+
+    def _read(self) -> list[int]:
+        """Where the definitions start; and where each one's name ends, with the names that what follows counts for."""
+        if b"property" in self._data:
+            self._properties = frozenset(_PROPERTY.findall(self._data))
+        self._starts = []
+        around: list[tuple[int, bool, bytes]] = []
+        for match in _DEFINITION.finditer(self._data):
+            indent, is_class = len(match[1]), match[2] == b"class"
+            while around and around[-1][0] >= indent:
+                around.pop()
+            around.append((indent, is_class, match[3]))
+            # What stands behind an inner definition may be the outer one's. A class runs what its `__init__` does.
+            runs = is_class or match[3].startswith(b"__")
+            self._starts.append(match.start())
+            self._definitions.append(
+                (match.end(), [name for _, of_class, name in around if runs or not of_class])
+            )
+        return self._starts
 
 
-def _outline(data: bytes) -> list[Given]:
-    """The names that a module gives to something: what it defines, what else it calls by another name."""
-    names: list[Given] = list(_definitions(data))
-    for match in _ALIAS.finditer(data):
-        known = _BEFORE.search(data, max(0, match.start() - _LONG), match.start())
-        if known is not None:
-            names.append((match[1], frozenset((known[1],))))
-    names += ((name, frozenset(_WORD.findall(value))) for name, value in _ASSIGNED.findall(data))
-    return names
-
-
-def _definitions(data: bytes) -> Iterator[Given]:
-    properties = frozenset(_PROPERTY.findall(data)) if b"property" in data else _NONE
-    matches = list(_DEFINITION.finditer(data))
-    ends = [match.start() for match in matches[1:]] + [len(data)]
-    around: list[tuple[int, bool, bytes]] = []
-    for match, end in zip(matches, ends, strict=False):
-        indent, is_class = len(match[1]), match[2] == b"class"
-        while around and around[-1][0] >= indent:
-            around.pop()
-        around.append((indent, is_class, match[3]))
-        words = frozenset(_USED.findall(data, match.end(), end))
-        if properties:
-            words |= properties.intersection(_WORD.findall(data, match.end(), end))
-        # What stands behind an inner definition may be the outer one's. A class runs what its `__init__` does.
-        runs = is_class or match[3].startswith(b"__")
-        for _, of_class, name in around:
-            if runs or not of_class:
-                yield name, words
+def _is_word(character: bytes) -> bool:
+    return character.isalnum() or character == b"_"
 
 
 def _content(path: str) -> bytes:

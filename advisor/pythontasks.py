@@ -90,6 +90,8 @@ def find_python_tasks(dag_file: DagFile) -> list[PythonTask]:
 
 def find_lambdas(dag_file: DagFile) -> list[PythonTask]:
     """The lambdas that are given to operators as `python_callable`; `name` is the id of the task, or "a lambda"."""
+    if "lambda" not in dag_file.tree.text:
+        return []
     finder = _Finder(dag_file)
     return [
         PythonTask(

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor.contexts import decorator_expressions
 from advisor.flow import Readable, loop_around
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 5  # helpers on the way to a call
 _MAX_READ = 200  # functions read for one root
 _INNER = frozenset({"function_definition", "lambda"})
-_CALLS: Any = {"any": [{"kind": kind} for kind in ("call", "attribute", *sorted(_INNER))]}
+_CALLS = ("call", "attribute", *sorted(_INNER))
 # What runs a function or a coroutine elsewhere than on the event loop that calls it.
 _WALLS = frozenset(
     {"to_thread", "run_in_executor", "run_sync", "sync_to_async", "run_in_threadpool", "submit"}
@@ -197,7 +197,7 @@ def _own(file: Readable, function: Node) -> Iterator[tuple[Node, str]]:
     body = function.field("body")
     start = body.range().start.index if body is not None else 0
     beyond = start  # what stands before is evaluated when the function is defined, or when another one runs
-    for node in file.tree.matching(_CALLS, under=function):
+    for node in file.tree.kinds(*_CALLS, under=function):
         kind = node.kind()
         place = node.range().start.index
         if place < beyond:

@@ -62,6 +62,9 @@ def sleeps_of(dag_file: DagFile, task: PythonTask) -> list[Wait]:
         return []
     if task.owner is not None and any(word in task.owner.text() for word in _DEFERRING):
         return []
+    names = _names(dag_file, task.file)
+    if not names or not steps(dag_file.receivers, task.file, task.function, None, names):
+        return []
     if _in_test(task.function):
         return []
     reader = _Reader(dag_file)
