@@ -220,6 +220,32 @@ def test_a_helper_of_the_project_is_followed(tmp_path: Path) -> None:
     assert "in `tell`" in found[2].message
 
 
+def test_calls_count_for_the_function_that_makes_them(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + """
+async def work():
+    await asyncio.sleep(1)
+
+
+@task
+def load():
+    def never(first=work(), *, then=lambda: work()):
+        work()
+
+    @print(work())
+    def neither():
+        pass
+
+    (lambda: work())
+    work()
+"""
+    )
+    assert [finding.span.line for finding in check(text, tmp_path)] == [
+        text[: text.rindex("work()")].count("\n") + 1
+    ]
+
+
 def test_code_that_no_task_runs_is_left_alone(tmp_path: Path) -> None:
     text = FETCH + (
         "from airflow.triggers.base import BaseTrigger, TriggerEvent\n\n\nclass Many(BaseTrigger):\n"

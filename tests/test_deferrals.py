@@ -241,6 +241,31 @@ def test_how_long_a_trigger_waits(tmp_path: Path, trigger: str, short: bool, spe
     assert [found.rule for found in findings] == ([SHORT] if short else [])
 
 
+SPELLINGS = [
+    ("self.defer (trigger={0}, method_name='check')", True),
+    (
+        "self.defer(trigger={0}, method_name='check').defer(trigger=None)",
+        True,
+    ),  # two calls that start at one place
+    ("print([self.defer(trigger={0}, method_name='check')])", True),
+    (
+        "from airflow.exceptions import TaskDeferred as MyTaskDeferred\nraise MyTaskDeferred(trigger={0})",
+        True,
+    ),
+    ("import airflow.exceptions as errors\nraise errors.TaskDeferred(trigger={0})", True),
+    ("self.defer", False),
+    ("print(self.defer, {0})", False),
+    ("print(defer={0})", False),
+    ("other.defer(trigger={0}, method_name='check')", False),
+]
+
+
+@pytest.mark.parametrize(("call", "said"), SPELLINGS)
+def test_a_deferral_is_a_call_by_its_name(tmp_path: Path, call: str, said: bool) -> None:
+    written = call.format("TimeDeltaTrigger(timedelta(seconds=5))")
+    assert [found.rule for found in check(operator(written), tmp_path)] == ([SHORT] if said else [])
+
+
 def test_messages_name_class_methods_and_seconds(tmp_path: Path) -> None:
     wait = 'self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=30)), method_name="check")'
     (again,) = check(
