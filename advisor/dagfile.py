@@ -65,6 +65,7 @@ class DagFile:
         self.names = Names(tree, project.package_of(path))
         self.values = Values(self.names, lambda dotted: project.value(dotted, path))
         self.contexts = Contexts(self.names)
+        self._given: dict[Node, Arguments] = {}
         self._default_args: dict[Node, Dict | None] = {}
 
     def forget(self) -> None:
@@ -251,10 +252,16 @@ class DagFile:
         """The triggers that the file defines itself, in the order of the text."""
         return find_triggers(self)
 
+    def given_to(self, maker: Node) -> Arguments:
+        """The arguments of a call that makes a DAG or a group; many tasks ask for them."""
+        if maker not in self._given:
+            self._given[maker] = Arguments(maker, self.values)
+        return self._given[maker]
+
     def default_args(self, maker: Node) -> Dict | None:
         """The `default_args` of a call that makes a DAG or a group; None where it is given none."""
         if maker not in self._default_args:
-            given = Arguments(maker, self.values).value("default_args")
+            given = self.given_to(maker).value("default_args")
             unknown = given is not MISSING and given is not None
             self._default_args[maker] = (
                 given if isinstance(given, Dict) else Dict(complete=False) if unknown else None

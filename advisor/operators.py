@@ -128,24 +128,22 @@ class Operator:
         elif self.arguments.given("default_args"):
             own = self.arguments.value("default_args")
             yield own if isinstance(own, Dict) else Dict(complete=own is None)
-        for made in self._makers():
+        for made in self._makers:
             found = self._dag_file.default_args(made)
             if found is not None:
                 yield found
 
-    def _makers(self) -> Iterator[Node]:
+    @cached_property
+    def _makers(self) -> list[Node]:
         """The calls that make the groups and the DAG of this task, the nearest first."""
         contexts = self._dag_file.contexts
-        for name in ("task_group", "dag"):
-            node = self.arguments.node(name)
-            made = contexts.dag_of_argument(node) if node is not None else None
-            if made is not None:
-                yield made
-        yield from contexts.holders(self.call)
+        named = filter(None, map(self.arguments.node, ("task_group", "dag")))
+        made = filter(None, map(contexts.dag_of_argument, named))
+        return [*made, *contexts.holders(self.call)]
 
     def given_to_dag(self, name: str) -> object:
         """What an argument of the task's DAG is given as; MISSING where no such DAG can be seen."""
-        given = (Arguments(made, self._dag_file.values).value(name) for made in self._makers())
+        given = (self._dag_file.given_to(made).value(name) for made in self._makers)
         return next((value for value in given if value is not MISSING), MISSING)
 
     def value(self, name: str) -> object:

@@ -46,7 +46,7 @@ class Catalog:
     Neither file is decoded before a class is asked for, and then only its own line.
     """
 
-    __slots__ = ("_classes", "_decoded", "_folder", "_former", "_names", "_resolved")
+    __slots__ = ("_classes", "_decoded", "_eras", "_folder", "_former", "_names", "_resolved")
 
     def __init__(self, folder: str = DATA, beside: Catalog | None = None) -> None:
         """`beside`: a catalog that has read the same folder already."""
@@ -56,6 +56,7 @@ class Catalog:
         self._names: frozenset[str] | None = None
         self._decoded: dict[str, ClassFacts] = {}
         self._resolved: dict[str, str | None] = {}
+        self._eras: dict[str, str] = {}
 
     @staticmethod
     def load() -> Catalog:
@@ -79,8 +80,10 @@ class Catalog:
 
     def era(self, dotted: str) -> str:
         """Where a former name comes from: "1.10", "contrib", "core" (of Airflow 2), "provider", "re-export"; or ""."""
-        line = find_line(self._former, dotted.encode(), b"", b"\t")
-        return "" if line is None else line.split(b"\t")[2].decode()
+        if dotted not in self._eras:
+            line = find_line(self._former, dotted.encode(), b"", b"\t")
+            self._eras[dotted] = "" if line is None else line.split(b"\t")[2].decode()
+        return self._eras[dotted]
 
     def get(self, dotted: str) -> ClassFacts | None:
         """The class that `dotted` is or was; None where the catalog knows of none."""
