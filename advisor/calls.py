@@ -27,8 +27,7 @@ def find_operators(dag_file: DagFile, *, silent: bool = False) -> list[Operator]
     locals_of_interest: set[str] = set()
     for imported in names.imports:
         if imported.target.partition(".")[0] in _PREFIXES:
-            module = not imported.name[:1].isupper()
-            known = module or catalog.resolve(imported.target) is not None
+            known = catalog.resolve(imported.target) is not None or catalog.has_below(imported.target)
         else:
             known = imported.name in catalog.names() or imported.local in catalog.names()
         if known or _may_be_own(dag_file, imported):

@@ -25,6 +25,15 @@ def test_every_class_is_found_by_halving() -> None:
         assert catalog.resolve(old) == new
 
 
+def test_every_module_with_a_class_below_it_is_known_and_no_other() -> None:
+    catalog = Catalog.load()
+    names = {facts.name for facts in catalog.all(gone=True)} | {old for old, _ in catalog.former()}
+    modules = {name[:end] for name in names for end, sign in enumerate(name) if sign == "."}
+    assert all(catalog.has_below(module) for module in modules)
+    others = (names | {module[:-1] for module in modules} | {"", "zzz", "airflow.decorators.task"}) - modules
+    assert not any(catalog.has_below(other) for other in others)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

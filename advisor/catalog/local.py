@@ -72,6 +72,10 @@ class LocalCatalog(Catalog):
             return self._read(dotted, None) if dotted.rpartition(".")[2] in self._more_names else None
         return self._read(dotted, shipped) or shipped if self._differs(dotted, shipped) else shipped
 
+    def has_below(self, dotted: str) -> bool:
+        """True: the environment may hold more than the catalog has names for."""
+        return True
+
     def names(self) -> frozenset[str]:
         """Simple names, present, former and installed, of the classes that rules may speak about."""
         return self._all_names

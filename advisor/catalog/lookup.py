@@ -20,6 +20,12 @@ def _read(folder: str, name: str) -> bytes:
 
 def find_line(data: bytes, key: bytes, prefix: bytes, end: bytes) -> bytes | None:
     """The line of `data` that starts with prefix + key + end, by halving; lines are sorted by key, as bytes."""
+    start, stop = _halve(data, key, prefix, end)
+    return None if stop < 0 else data[start:stop]
+
+
+def _halve(data: bytes, key: bytes, prefix: bytes, end: bytes) -> tuple[int, int]:
+    """Where the line of a key starts and stops; where there is none, where it would start, and -1."""
     low, high = 0, len(data)
     skip = len(prefix)
     while low < high:
@@ -29,12 +35,12 @@ def find_line(data: bytes, key: bytes, prefix: bytes, end: bytes) -> bytes | Non
         stop = high if stop < 0 else stop
         found = data[start + skip : data.find(end, start + skip, stop)]
         if found == key:
-            return data[start:stop]
+            return start, stop
         if found < key:
             low = stop + 1
         else:
             high = start
-    return None
+    return low, -1
 
 
 class Catalog:
@@ -46,7 +52,7 @@ class Catalog:
     Neither file is decoded before a class is asked for, and then only its own line.
     """
 
-    __slots__ = ("_classes", "_decoded", "_eras", "_folder", "_former", "_names", "_resolved")
+    __slots__ = ("_classes", "_decoded", "_eras", "_folder", "_former", "_modules", "_names", "_resolved")
 
     def __init__(self, folder: str = DATA, beside: Catalog | None = None) -> None:
         """`beside`: a catalog that has read the same folder already."""
@@ -57,6 +63,7 @@ class Catalog:
         self._decoded: dict[str, ClassFacts] = {}
         self._resolved: dict[str, str | None] = {}
         self._eras: dict[str, str] = {}
+        self._modules: dict[str, bool] = {}
 
     @staticmethod
     def load() -> Catalog:
@@ -77,6 +84,16 @@ class Catalog:
             return dotted
         line = find_line(self._former, dotted.encode(), b"", b"\t")
         return None if line is None else line.split(b"\t")[1].decode()
+
+    def has_below(self, dotted: str) -> bool:
+        """Whether a class is, or was, known by a name that starts with this one and a dot."""
+        if dotted not in self._modules:
+            key = f"{dotted}.".encode()
+            self._modules[dotted] = any(
+                data.startswith(prefix + key, _halve(data, key, prefix, end)[0])
+                for data, prefix, end in ((self._classes, _PREFIX, b'"'), (self._former, b"", b"\t"))
+            )
+        return self._modules[dotted]
 
     def era(self, dotted: str) -> str:
         """Where a former name comes from: "1.10", "contrib", "core" (of Airflow 2), "provider", "re-export"; or ""."""
