@@ -118,19 +118,19 @@ def _operator_at(
         return None
     path = next(iter(classes.values()))
     facts = dag_file.catalog.get(path)
-    if facts is None or not (silent or _speaks(dag_file, facts, parent)):
+    if facts is None or not (silent or _speaks(facts, parent)):
         return None
     return Operator(dag_file, facts, path, reference, function, parent)
 
 
-def _speaks(dag_file: DagFile, facts: ClassFacts, call: Node) -> bool:
+def _speaks(facts: ClassFacts, call: Node) -> bool:
     """Whether a call may be worth a word: its class waits or can defer, or the call may give it the flag."""
     if facts.deferral != "never" or facts.kind == "sensor" or facts.async_twin is not None or facts.gone:
         return True
-    around, place = call.parent(), call.range()
+    around = call.parent()
     if around is not None and around.kind() == "attribute":  # `.partial(…).expand(…)`
         return True
-    written = dag_file.tree.text[place.start.index : place.end.index]
+    written = call.text()
     return "deferrable" in written or "**" in written
 
 

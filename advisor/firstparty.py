@@ -84,12 +84,9 @@ class FirstParty:
         found: set[bytes] = set()
         if b"*" in names or _CLASS_NAME.search(names):
             found |= self._offered(module, folder, path)
-        located = self._project.locate(module, path)
-        if b"*" not in names and (located is None or located.endswith("__init__.py")):
-            beside = None if located is None else self._project.entries(os.path.dirname(located))
-            for name in map(bytes.decode, _WORD.findall(names)):
-                if beside is None or name in beside:
-                    found |= self._offered(f"{module}.{name}" if module else name, folder, path)
+        if b"*" not in names:
+            for inner in self._project.submodules(module, map(bytes.decode, _WORD.findall(names)), path):
+                found |= self._offered(inner, folder, path)
         return frozenset(found)
 
     def is_first_party(self, module: str, path: str) -> bool:

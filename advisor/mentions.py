@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -44,7 +43,6 @@ class Mentions:
         self._seed = frozenset(_WORD.findall(word))
         self._files: dict[str, tuple[bool, tuple[str, ...]]] = {}
         self._outlines: dict[str, _Outline] = {}
-        self._tops: dict[str, frozenset[str]] = {}
         self._leads: dict[tuple[str, int], frozenset[bytes]] = {}
 
     def behind(self, file: Readable) -> frozenset[bytes]:
@@ -89,7 +87,7 @@ class Mentions:
     def _look(self, path: str, data: bytes) -> tuple[bool, tuple[str, ...]]:
         """Whether a file holds the word, and the first-party modules that it imports."""
         found: dict[str, None] = {}
-        tops = self._tops_for(path)
+        tops = self._project.tops(self._project.folder_of(path))
         for origin, names in _FROM.findall(data):
             module = origin.decode()
             if module.startswith("."):
@@ -110,7 +108,7 @@ class Mentions:
     def _imported(self, file: Readable) -> tuple[str, ...]:
         """The first-party modules that a parsed file imports."""
         found: dict[str, None] = {}
-        tops = self._tops_for(file.path)
+        tops = self._project.tops(self._project.folder_of(file.path))
         wanted: list[tuple[str, str]] = [(module, "") for module in file.names.stars]
         for imported in file.names.imports:
             path = imported.target if imported.name else imported.module
@@ -120,25 +118,15 @@ class Mentions:
             found.update(self._offered(module, (name,) if name else (), file.path))
         return tuple(found)
 
-    def _tops_for(self, path: str) -> frozenset[str]:
-        """The first words of the modules that may be found from the file at `path`."""
-        folder = os.path.dirname(path)
-        if folder not in self._tops:
-            self._tops[folder] = self._project.tops(os.path.dirname(self._project.real(path)))
-        return self._tops[folder]
-
     def _offered(self, module: str, names: Iterable[str], path: str) -> Iterator[tuple[str, None]]:
         """The files that `from module import names` reads, in a file at `path`."""
         located = self._project.locate(module, path)
         if located is not None:
             yield located, None
-        if located is None or located.endswith("__init__.py"):
-            beside = None if located is None else self._project.entries(os.path.dirname(located))
-            for name in names:
-                known = beside is None or name in beside
-                inner = self._project.locate(f"{module}.{name}" if module else name, path) if known else None
-                if inner is not None:
-                    yield inner, None
+        for dotted in self._project.submodules(module, names, path):
+            inner = self._project.locate(dotted, path)
+            if inner is not None:
+                yield inner, None
 
 
 def _runs(data: bytes) -> list[bytes]:

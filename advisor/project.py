@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.decoding import Unreadable, decode
@@ -137,6 +137,15 @@ class Project:
                 known = frozenset[str]().union(*map(self.entries, self._search_path(folder)))
             self._tops[folder] = known
         return known
+
+    def submodules(self, module: str, names: Iterable[str], origin: str) -> Iterator[str]:
+        """What `from module import names`, in a file at `origin`, may name besides what the module's own file holds."""
+        located = self.locate(module, origin)
+        if located is None or located.endswith("__init__.py"):
+            beside = None if located is None else self.entries(os.path.dirname(located))
+            for name in names:
+                if beside is None or name in beside:
+                    yield f"{module}.{name}" if module else name
 
     def beside(self, folder: str, dotted: str) -> Iterator[str]:
         """What may be imported from the folders that a dotted name may stand for, seen from a real folder's files."""

@@ -445,11 +445,9 @@ def verify(text: str) -> None:
     """
     try:
         _ask_python(_STOP + text)
-    except SyntaxError as error:
-        if error.msg != _STOPPED:
+    except (SyntaxError, ValueError) as error:
+        if not (isinstance(error, SyntaxError) and error.msg == _STOPPED):
             confirm(text, parse(text).suspects)
-    except ValueError:
-        confirm(text, parse(text).suspects)
     except (RecursionError, MemoryError):
         pass
 

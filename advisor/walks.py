@@ -216,8 +216,6 @@ def walks(dag_file: DagFile) -> list[Walk]:
 
 def lambda_walks(dag_file: DagFile) -> list[Walk]:
     """The same for lambdas that are handed to operators."""
-    if "lambda" not in dag_file.tree.text:
-        return []
     return [Walk(dag_file, task) for task in find_lambdas(dag_file) if _is_walked(task)]
 
 
