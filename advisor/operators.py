@@ -569,7 +569,16 @@ class Operator:
         """Whether the call stands in a loop or comprehension, so that it makes many tasks."""
         return in_loop(self.call)
 
+    def uses(self) -> list[Node]:
+        """Where the file reads the name that the class is imported under, as far as it comes from the same import."""
+        names, statements = self._dag_file.names, {imported.statement for imported in self.imports}
+        return [
+            reference
+            for reference in names.references(self.name_node.text())
+            if any(b.imported is not None and b.imported.statement in statements for b in names.lookup(reference))
+        ]
+
     def other_uses(self) -> Sequence[Node]:
         """Where the file uses the imported name other than to make an operator of it."""
         made = {operator.name_node for operator in self._dag_file.operators}
-        return [n for n in self._dag_file.names.references(self.name_node.text()) if n not in made]
+        return [n for n in self.uses() if n not in made]

@@ -127,7 +127,7 @@ def exchange(
         return None
     statement = dag_file.tree.span(imported.statement)
     change = ChangeImport(statement, imported.name, imported.local, written, name, bound)
-    calls = len(dag_file.names.references(imported.local))
+    calls = len(task.uses())
     if bound == imported.local:
         return (change,), calls
     return (change, ReplaceText(dag_file.tree.span(task.name_node), imported.local, bound)), calls
