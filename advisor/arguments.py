@@ -77,6 +77,14 @@ class Arguments:
             else:
                 self.doubtful = True
 
+    def add_expanded_kwargs(self, call: Node) -> None:
+        """Count what the dicts of `.expand_kwargs([…])` hold as given, where these can be seen."""
+        given = [argument for argument in arguments_of(call) if keyword_parts(argument) is None]
+        items = self._values.fold(given[0]) if len(given) == 1 else UNKNOWN
+        for item in items if isinstance(items, tuple) else ():
+            if isinstance(item, Dict):
+                self._folded.update((name, UNKNOWN) for name in item.entries if name not in self._nodes)
+
     def names(self) -> set[str]:
         """The names of the arguments that the call gives, as far as they can be seen."""
         return {*self._nodes, *self._folded}

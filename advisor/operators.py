@@ -75,6 +75,8 @@ class Operator:
             return ""
         if method.text() == "expand":
             self.arguments.add_expanded(mapped)
+        elif method.text() == "expand_kwargs":
+            self.arguments.add_expanded_kwargs(mapped)
         return method.text() if method.text() in ("expand", "expand_kwargs") else ""
 
     # -- arguments
@@ -575,7 +577,9 @@ class Operator:
         return [
             reference
             for reference in names.references(self.name_node.text())
-            if any(b.imported is not None and b.imported.statement in statements for b in names.lookup(reference))
+            if any(
+                b.imported is not None and b.imported.statement in statements for b in names.lookup(reference)
+            )
         ]
 
     def other_uses(self) -> Sequence[Node]:

@@ -77,6 +77,7 @@ _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "|": operator.or_,
 }
 _DURATION_CALLS = frozenset({"datetime.timedelta", "pendulum.duration", "pendulum.Duration"})
+_DURATION_PARTS = ("days", "seconds")  # `timedelta(hours=1).seconds`
 _DURATION_ORDER = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 _NOW_CALLS = frozenset(
     {
@@ -404,6 +405,10 @@ class Values:
         paths = self._names.candidates(node)
         if paths:
             return self._imported_attribute(node, paths)
+        if name.text() in _DURATION_PARTS:
+            value = self._fold(holder, depth)
+            if isinstance(value, timedelta):
+                return getattr(value, name.text())
         if holder.kind() != "identifier":
             return UNKNOWN
         if holder.text() in ("self", "cls"):

@@ -62,6 +62,8 @@ def fold(expression: str, before: str = "", after: str = "") -> object:
         ("-td(hours=1)", timedelta(hours=-1)),
         ("td(hours=1).total_seconds()", 3600.0),
         ("int(td(hours=1).total_seconds())", 3600),
+        ("td(hours=1).seconds", 3600),
+        ("td(days=2).seconds + td(days=2).days * 86400", 172800),
         ("datetime.timedelta(minutes=5)", timedelta(minutes=5)),
         ("pendulum.duration(minutes=5)", timedelta(minutes=5)),
         ("pendulum.now() + td(seconds=5)", Moment(5.0)),
