@@ -32,10 +32,11 @@ def find_operators(dag_file: DagFile, *, silent: bool = False) -> list[Operator]
             known = imported.name in catalog.names() or imported.local in catalog.names()
         if known or _may_be_own(dag_file, imported):
             locals_of_interest.add(imported.local)
-    if any(module.partition(".")[0] in _PREFIXES for module in names.stars):
-        locals_of_interest |= catalog.names() & dag_file.tree.occurrences.keys()
     for star in names.stars:
-        if dag_file.first_party.is_first_party(star, dag_file.path):
+        own = dag_file.first_party.is_first_party(star, dag_file.path)
+        if own or star.partition(".")[0] in _PREFIXES:
+            locals_of_interest |= catalog.names() & dag_file.tree.occurrences.keys()
+        if own:
             offered = map(bytes.decode, dag_file.first_party.offers(star, dag_file.path))
             locals_of_interest.update(name for name in offered if name in dag_file.tree.occurrences)
     if not locals_of_interest:
@@ -77,7 +78,14 @@ def _may_be_own(dag_file: DagFile, imported: Import) -> bool:
     if target.partition(".")[0] in _PREFIXES or not (target and known.is_first_party(target, path)):
         return False
     module, _, name = target.rpartition(".")
-    return name.encode() in known.offers(module, path) or bool(known.offers(target, path))
+    if name.encode() in known.offers(module, path) or known.offers(target, path):
+        return True
+    # A module of the project may hand on Airflow's classes as they are: `sensors.S3KeySensor(…)`.
+    names = dag_file.catalog.names()
+    return dag_file.project.locate(target, path) is not None and any(
+        not names.isdisjoint(attribute_around(reference)[0].text().split("."))
+        for reference in dag_file.names.references(imported.local)
+    )
 
 
 def _own_classes(dag_file: DagFile, bases: set[str]) -> set[str]:

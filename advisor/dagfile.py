@@ -271,16 +271,18 @@ class DagFile:
     def class_path(self, path: str) -> tuple[str, str] | None:
         """Today's name of a class and its name as imported from Airflow, for a dotted name as this file has it.
 
-        Follows names that first-party modules re-export. None where the catalog knows no such class.
+        Follows names that first-party modules re-export, also from guarded imports of one class. None where the
+        catalog knows no such class.
         """
         name = self.catalog.resolve(path)
         if name is not None:
             return name, path
         if path.startswith("airflow."):
             return None
-        original = self.project.origin_of(path, self.path)
-        name = self.catalog.resolve(original) if original is not None else None
-        return (name, original) if name is not None and original is not None else None
+        originals = self.project.origins_of(path, self.path)
+        names = set(map(self.catalog.resolve, originals))
+        name = names.pop() if len(names) == 1 else None
+        return (name, originals[-1]) if name is not None else None
 
 
 def found(

@@ -27,6 +27,7 @@ _WORD = re.compile(rb"\w+")
 _MAX_SIZE = 1_000_000  # bytes
 _MAX_ROUNDS = 5  # subclasses of subclasses in one file
 _LONG = 80  # characters of a name
+_TELLING = 6
 _NONE: frozenset[bytes] = frozenset()
 
 
@@ -128,21 +129,23 @@ class FirstParty:
         reachable = self.reachable(data, path)
         inner = reachable if b"import *" in data else frozenset(name for name in reachable if name in data)
         classes = [(name, frozenset(_WORD.findall(text))) for name, text in _CLASS.findall(data)]
-        if not classes and not inner:
-            return _NONE
-        bases = set(self._known | inner)
-        offered = set(inner)
+        renamed: dict[bytes, bytes] = {}
         for match in _RENAMED.finditer(data):
             words = _WORD.findall(data[max(0, match.start() - _LONG) : match.start()])
-            if words and words[-1] in bases:
-                bases.add(match[1])
-                offered.update((match[1],) if words[-1] in inner else ())
+            if words and (words[-1] in inner or words[-1] in self._known or words[-1] in renamed):
+                renamed[match[1]] = words[-1]
+        # Airflow's own class by another name; a short one would be found everywhere.
+        handed_on = {name for name in renamed if len(name) >= _TELLING and _CLASS_NAME.fullmatch(name)}
+        if not classes and not inner and not handed_on:
+            return _NONE
+        bases = self._known | inner | renamed.keys()
+        offered = {*inner, *handed_on, *(name for name, of in renamed.items() if of in inner)}
         for _ in range(_MAX_ROUNDS):
             found = {name for name, words in classes if name not in offered and not words.isdisjoint(bases)}
             if not found:
                 break
             offered |= found
-            bases |= found
+            bases |= frozenset(found)
         return frozenset(offered)
 
 

@@ -195,8 +195,7 @@ def _walk(
         if paths:
             inner = project.definition(paths[0], path) if len(paths) == 1 else None
             if inner is None and len(paths) == 1:
-                original = project.origin_of(paths[0], path)
-                paths = (original,) if original is not None else paths
+                paths = project.origins_of(paths[0], path) or paths
             if inner is None or inner[1].kind() != "class_definition" or inner[1] in above:
                 yield Outside(paths)
             else:

@@ -270,23 +270,26 @@ class Project:
             return UNKNOWN
         return module.values.class_constant(bindings[0].value, name)
 
-    def origin_of(self, dotted: str, origin: str) -> str | None:
-        """The dotted name outside of the project that a first-party name stands for, through re-exports.
+    def origins_of(self, dotted: str, origin: str) -> tuple[str, ...]:
+        """The dotted names outside of the project that a first-party name may stand for, through re-exports.
 
-        None where it is defined here, or where that is not certain.
+        Several where a module imports it under `try` or `if`. None where it is defined here, or where that is not
+        certain.
         """
-        for _ in range(_MAX_HOPS):
-            module_name, _, name = dotted.rpartition(".")
-            module = self.module(module_name, origin) if module_name else None
-            if module is None:
-                return None
-            targets = module.names.exported(name)
-            if len(targets) != 1:
-                return None
-            dotted, origin = targets[0], module.path
-            if self.module(dotted.rpartition(".")[0], origin) is None:
-                return dotted
-        return None
+        found: dict[str, None] = {}
+        ahead = [(dotted, origin)]
+        for path, asker in ahead:  # grows
+            module_name, _, name = path.rpartition(".")
+            module = self.module(module_name, asker) if module_name else None
+            targets = module.names.exported(name) if module is not None else ()
+            if module is None or not targets or len(ahead) > _MAX_HOPS:
+                return ()
+            for target in targets:
+                if self.module(target.rpartition(".")[0], module.path) is None:
+                    found[target] = None
+                else:
+                    ahead.append((target, module.path))
+        return tuple(found)
 
     def _find(self, dotted: str, folder: str) -> str | None:
         if dotted.startswith(("airflow.", ".")) or dotted in ("airflow", ""):

@@ -102,14 +102,15 @@ def exchange(
 
     With `keep_name` the new class is imported under the name that the file uses (an alias), else the call is renamed
     where the file has no alias. None where that can't be done for sure: the name is guarded, used otherwise than
-    called, the file has the new name already, or the class is the project's own.
+    called, the file has the new name already, the class is the project's own, or another of its modules imports the
+    class under a guard.
     """
     if task.derived is not None:
         return None
     if task.function.kind() == "attribute":
         attribute = task.function.field("attribute")
-        if attribute is None or task.path.rpartition(".")[0] != module:
-            return None
+        if attribute is None or dag_file.names.candidates(task.function) != (f"{module}.{attribute.text()}",):
+            return None  # a module of the project that hands the class on need not have the other one
         return (ReplaceText(dag_file.tree.span(attribute), attribute.text(), name),), 1
     if len(task.imports) != 1 or task.name_node.text() != task.imports[0].local:
         return None
@@ -118,6 +119,7 @@ def exchange(
         not imported.name
         or imported.guarded
         or dag_file.names.is_rebound(imported.local)
+        or len(dag_file.project.origins_of(imported.target, dag_file.path)) > 1
         or task.other_uses()
     ):
         return None

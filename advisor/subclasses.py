@@ -178,9 +178,10 @@ class Subclasses:
                 return "harmless"
             name, spelled = self._catalog.resolve(target), target
             if name is None and not target.startswith("airflow."):
-                original = self._project.origin_of(target, path)
-                name = self._catalog.resolve(original) if original is not None else None
-                spelled = original or target
+                originals = self._project.origins_of(target, path)
+                names = set(map(self._catalog.resolve, originals))
+                name = names.pop() if len(names) == 1 else None
+                spelled = originals[0] if originals else target
             if name is not None:
                 found.setdefault(name, spelled)
                 continue

@@ -96,6 +96,67 @@ def test_however_it_is_imported(tmp_path: Path, imports: str, name: str) -> None
     assert said(findings) == [("missing-deferrable", 4)]
 
 
+GUARDED = (
+    "try:\n    from airflow.providers.standard.sensors.date_time import DateTimeSensor\n"
+    "except ImportError:\n    from airflow.sensors.date_time import DateTimeSensor\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("imports", "name"),
+    [
+        ("from plugins.own import S3KeySensor\n", "S3KeySensor"),
+        ("from plugins.own import S3KeySensor as Key\n", "Key"),
+        ("from plugins.own import KeySensor\n", "KeySensor"),
+        ("from plugins.own import *\n", "S3KeySensor"),
+        ("from plugins.own import *\n", "KeySensor"),
+        ("from plugins.stars import *\n", "S3KeySensor"),
+        ("from plugins import own\n", "own.S3KeySensor"),
+        ("from plugins import own\n", "own.KeySensor"),
+        ("import plugins.own\n", "plugins.own.S3KeySensor"),
+        ("import plugins.own as o\n", "o.S3KeySensor"),
+        ("from plugins.guarded import S3KeySensor\n", "S3KeySensor"),
+        ("from plugins import guarded\n", "guarded.S3KeySensor"),
+        ("from plugins.guarded import Derived\n", "Derived"),
+    ],
+)
+def test_classes_of_airflow_that_a_module_hands_on(tmp_path: Path, imports: str, name: str) -> None:
+    guarded = f"try:\n    {IMPORT}except ImportError:\n    {IMPORT.replace('s3 ', 's3_key ')}"
+    findings = check(
+        tmp_path,
+        plugins__own=IMPORT + IMPORT.replace("\n", " as KeySensor\n"),
+        plugins__stars="from plugins.own import *\n",
+        plugins__guarded=f"{guarded}class Derived(S3KeySensor):\n    pass\n",
+        flow=flow(imports, f'with DAG("d"):\n    {name}(task_id="a", bucket_key="k")\n'),
+    )
+    assert said(findings) == [("missing-deferrable", 4)]
+
+
+def test_a_name_that_may_be_one_of_two_classes_is_silent(tmp_path: Path) -> None:
+    own = IMPORT + "if new:\n    " + FILE_SENSOR.replace("FileSensor", "FileSensor as S3KeySensor")
+    imports = "from plugins.own import S3KeySensor\n"
+    call = 'with DAG("d"):\n    S3KeySensor(task_id="a", bucket_key="k")\n'
+    assert check(tmp_path, plugins__own=own, flow=flow(imports, call)) == []
+
+
+@pytest.mark.parametrize(
+    ("imports", "name", "own", "fixed"),
+    [
+        ("from plugins.own import DateTimeSensor\n", "DateTimeSensor", GUARDED, False),
+        ("from plugins import own\n", "own.DateTimeSensor", GUARDED, False),
+        ("from plugins import own\n", "own.DateTimeSensor", GUARDED.splitlines()[3].strip(), False),
+        ("from plugins.own import DateTimeSensor\n", "DateTimeSensor", GUARDED.splitlines()[3].strip(), True),
+    ],
+)
+def test_no_fix_goes_around_a_modules_guard_or_takes_what_it_lacks(
+    tmp_path: Path, imports: str, name: str, own: str, fixed: bool
+) -> None:
+    text = flow(imports, f'with DAG("d"):\n    {name}(task_id="a", target_time="2030-01-01")\n')
+    (finding,) = check(tmp_path, plugins__own=own, flow=text)
+    assert finding.rule == "sync-sensor"
+    assert (finding.fix is not None) == fixed
+
+
 def test_a_class_of_the_same_file(tmp_path: Path) -> None:
     text = DAG + IMPORT + "class Base(S3KeySensor):\n    pass\nclass Own(Base):\n    pass\n" + CALL
     assert said(check(tmp_path, flow=text)) == [("missing-deferrable", 8)]
