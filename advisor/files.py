@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from advisor import gitignore
 from advisor.decoding import Source, Unreadable, decode, encode
+from advisor.gitignore import Ignores
 from advisor.records import dataclass
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
 
 __all__ = [
     "CannotWrite",
     "ChangedMeanwhile",
     "Found",
-    "Ignores",
     "Source",
     "Unreadable",
     "Walk",
@@ -142,7 +138,7 @@ class Walk:
     """Looks for files below paths, as `find` says."""
 
     def __init__(self, exclude: Sequence[str], root: Path) -> None:
-        self.exclude = _spec(exclude)
+        self.exclude = gitignore.spec(exclude)
         self.root = os.path.realpath(root)
         self.inside = os.path.join(self.root, "")
         self.found: dict[str, Found] = {}  # by real path, so that each file comes once
@@ -253,79 +249,6 @@ def _is_build_output(real: str, names: set[str]) -> bool:
 
 def _relative(path: str, folder: str) -> str:
     return path[len(os.path.join(folder, "")) :].replace(os.sep, "/")
-
-
-def _spec(lines: Iterable[str]) -> GitIgnoreSpec | None:
-    """What lines of patterns say; None where there is no pattern."""
-    lines = [line for line in lines if line.strip() and not line.startswith("#")]
-    if not lines:
-        return None
-    import pathspec  # 15 ms that most runs on single files need not pay
-
-    def build(some: list[str]) -> GitIgnoreSpec:
-        return pathspec.GitIgnoreSpec.from_lines(some)
-
-    good: list[str] = []
-    for line in lines:
-        # Patterns become regular expressions: many stars in one could take for ever on a name made for it.
-        if len(re.findall(r"\*+", line)) <= 4:
-            with suppress(ValueError):  # a pattern that git ignores as well
-                build([line])
-                good.append(line)
-    return build(good)
-
-
-class Ignores:
-    """One `.gitignore`: its folder and what it says.
-
-    Most lines are a plain name or an ending. Making a regular expression of each took a quarter of a run that finds
-    everything in its cache, so these are compared as they are, unless a later line may take one back.
-    """
-
-    __slots__ = ("_any", "_asked", "_endings", "_names", "_spec", "_start")
-
-    def __init__(self, folder: str, lines: Sequence[str]) -> None:
-        self._start = len(os.path.join(folder, ""))
-        self._names: frozenset[str] = frozenset()
-        self._endings: tuple[str, ...] = ()
-        if not any(line.startswith("!") for line in lines):
-            self._names = frozenset(line for line in lines if _NAME.fullmatch(line))
-            self._endings = tuple(line[1:] for line in lines if _ENDING.fullmatch(line))
-            lines = [line for line in lines if not (_NAME.fullmatch(line) or _ENDING.fullmatch(line))]
-        self._spec = _spec(lines)
-        self._asked = 0
-        self._any: re.Pattern[str] | None = None
-
-    def verdict(self, path: str) -> bool | None:
-        """Whether an absolute path (a folder's ends in a slash) is left out; None where no pattern matches it.
-
-        What lies in a folder that is left out is not asked about.
-        """
-        name = path[path.rfind(os.sep, 0, -1) + 1 :]
-        plain = name.rstrip("/")
-        if name in self._names or plain in self._names or plain.endswith(self._endings):
-            return True
-        if self._spec is None:
-            return None
-        relative = path[self._start :].replace(os.sep, "/")
-        self._asked += 1
-        if self._asked == _OFTEN:
-            self._any = self._all_in_one(self._spec)
-        if self._any is not None and self._any.search(relative) is None:
-            return None
-        return self._spec.check_file(relative).include
-
-    def _all_in_one(self, spec: GitIgnoreSpec) -> re.Pattern[str]:
-        """An expression that matches wherever a pattern does: most paths match none, and it asks all at once."""
-        regexes = (getattr(pattern, "regex", None) for pattern in spec.patterns)
-        sources = [_NAMED.sub("(?:", regex.pattern) for regex in regexes if regex is not None]
-        return re.compile("|".join(f"(?:{source})" for source in sources) or r"(?!)")
-
-
-_NAME = re.compile(r"(?=.*\w)[\w.-]+/?", re.ASCII)
-_ENDING = re.compile(r"\*\.\w+", re.ASCII)
-_OFTEN = 100  # questions from which on compiling one more expression pays
-_NAMED = re.compile(r"\(\?P<\w+>")
 
 
 def _spec_of(folder: str) -> list[Ignores]:

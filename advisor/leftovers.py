@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from advisor.files import Ignores, Walk
+from advisor.files import Walk
+from advisor.gitignore import Ignores
 
 _NAME = re.compile(r"\.dag-advisor-([1-9]\d{0,9})-[0-9a-f]{12}\.tmp")
 _LONGEST_WRITE = (

@@ -142,6 +142,14 @@ def test_paths_are_shown_as_they_were_given(tmp_path: Path, monkeypatch: pytest.
     assert [one.path for one in find(["dags", ".", "b.py", "dags/a.py"], root=here)] == ["b.py", "dags/a.py"]
 
 
+def _as_git_lists(folder: Path) -> list[str]:
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-o", "--exclude-standard", "*.py"], cwd=folder, capture_output=True, check=True
+    )
+    return sorted(listed.stdout.decode().split("\n")[:-1])
+
+
 def test_gitignore_files_are_honoured_as_git_does(tmp_path: Path) -> None:
     tree(
         tmp_path, "a.py", "gen/a.py", "sub/gen.py", "sub/keep_gen.py", "sub/deep/x.py", "sub/deep/y.py",
@@ -150,13 +158,9 @@ def test_gitignore_files_are_honoured_as_git_does(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("# generated\ngen/\n*gen.py\n/top.py\n!!\n[\n" + "*a" * 50 + "\n")
     (tmp_path / "sub/.gitignore").write_bytes(b"!keep_gen.py\ndeep/x.py\n\xff\n")
     (tmp_path / "bad/.gitignore").mkdir()
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     expected = ["a.py", "bad/b.py", "sub/deep/y.py", "sub/keep_gen.py", "sub/top.py"]
+    assert _as_git_lists(tmp_path) == expected
     assert found(tmp_path) == expected
-    listed = subprocess.run(
-        ["git", "ls-files", "-o", "--exclude-standard", "*.py"], cwd=tmp_path, capture_output=True, check=True
-    )
-    assert sorted(listed.stdout.decode().split()) == expected
     # From below, what the folders above say still holds, except for what was named.
     assert found(tmp_path, "sub") == ["sub/deep/y.py", "sub/keep_gen.py", "sub/top.py"]
     assert found(tmp_path, "gen", "sub/gen.py") == ["gen/a.py", "sub/gen.py"]
@@ -196,11 +200,42 @@ def test_plain_lines_of_a_gitignore_mean_what_git_takes_them_for(tmp_path: Path,
         if (tmp_path / folder).is_dir():
             chosen = chance.sample(lines, 3) + chance.sample(["!a.py", "", ""], 1)
             (tmp_path / folder / ".gitignore").write_text("\n".join(chosen))
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-o", "--exclude-standard", "*.py"], cwd=tmp_path, capture_output=True, check=True
-    )
-    assert found(tmp_path) == sorted(listed.stdout.decode().split("\n")[:-1])
+    assert found(tmp_path) == _as_git_lists(tmp_path)
+
+
+_TAKEN_BACK = [
+    "*", "/*", "*/", "/*/", "**", "**/", "*.py", "?.py", "[ab].py", "a.py", "d*", "/", "!/", "\\!x.py",
+    "dags", "dags/", "/dags", "/dags/*", "dags/*", "dags/**", "dags/*/b.py", "dags/sub/deep/", "sub",
+    "sub/*", "**/sub/",
+    "lib/", "/lib/*", "**/lib", "lib/**/", "lib/**/a.py", "!*", "!*/", "!**", "!**/", "!*.py", "!a.py", "!/a.py",
+    "!d*/", "!dags", "!dags/", "!/dags/", "!dags/**", "!dags/a.py", "!dags/*.py", "!dags/*/b.py", "!sub/",
+    "!sub/b.py",
+    "!dags/sub", "!dags/sub/", "!dags/sub/**", "!dags/sub/deep/a.py", "!**/sub/", "!lib/", "!/lib/sub", "!lib/**/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_a_gitignore_takes_back_is_found_as_git_finds_it(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    monkeypatch.setattr("advisor.gitignore._OFTEN", chance.choice((2, 100)))
+    tree(
+        tmp_path, "a.py", "b.py", "!x.py", "dags/a.py", "dags/b.py", "dags/sub/a.py", "dags/sub/b.py",
+        "dags/sub/deep/a.py", "lib/a.py", "lib/sub/b.py", "lib/sub/deep/sub/a.py",
+        "other/x/dags/a.py", "other/x/lib/a.py",
+    )  # fmt: skip
+    for folder in (".", *(name for name in ("dags", "lib", "dags/sub") if chance.random() < 0.3)):
+        chosen = chance.choices(_TAKEN_BACK, k=chance.randint(1, 6))
+        (tmp_path / folder / ".gitignore").write_text("\n".join(chosen) + "\n")
+    assert found(tmp_path) == _as_git_lists(tmp_path)
+
+
+@pytest.mark.parametrize("lines", ["*\n!*/\n!*.py\n", "*\n!dags\n!dags/a.py\n", "dags/**\n!dags/a.py\n"])
+def test_a_gitignore_that_lists_what_is_kept_hides_nothing(tmp_path: Path, lines: str) -> None:
+    tree(tmp_path, "dags/a.py")
+    (tmp_path / ".gitignore").write_text(lines)
+    assert found(tmp_path) == ["dags/a.py"] == _as_git_lists(tmp_path)
 
 
 def test_exclude_is_relative_to_the_root_and_spares_named_files(tmp_path: Path) -> None:
