@@ -55,7 +55,7 @@ def _of_project(context: Context | None, isolated: bool) -> Iterator[str]:
     if context is None or isolated:
         return
     root = context.settings.root
-    for _, name in sorted(target.candidates(root)):
+    for _, name in sorted(target.candidates(root, far=True)):
         yield os.path.join(root, name)
     try:
         yield config.baseline_file(context.settings, isolated)

@@ -1,7 +1,8 @@
 """Which Airflow and provider versions a project runs on, and where that was read.
 
 Nothing is executed and nothing is fetched: only well-known files of the project root and of a few well-known
-folders directly below it are read. In this order, the first exact version wins, else the first range's lower
+folders directly below it are read, and where those name no Airflow, of such folders in such folders and of the one
+folder below the root that holds `dags`. In this order, the first exact version wins, else the first range's lower
 bound (advice for "at least X" must hold for X): the configuration or `--target-airflow`; the packages of the
 configured environment; lock files;
 requirements, constraints and pyproject.toml; Dockerfiles; compose files and Helm values; Terraform and
@@ -216,6 +217,10 @@ _FOLDERS = _INFRASTRUCTURE | {
     *("src", "composer", "mwaa"),
 }
 
+# Further off, where the files above name no Airflow: `docker/images/airflow`, `services/airflow`.
+_FAR = _FOLDERS | {"images", "services"}
+_DEEPEST = 3  # folders below the root
+
 _MOST_FILES = 100  # the least believed kind, infrastructure, is the one that comes in hundreds
 
 # Kinds of files in the order in which they are believed.
@@ -255,39 +260,75 @@ def _kind(name: str, folder: str) -> str | None:
     return None
 
 
-def candidates(root: Path) -> Iterator[tuple[int, str]]:
-    """The files worth reading, as (rank of their kind, path below the root with forward slashes)."""
+def candidates(root: Path, *, far: bool = False) -> Iterator[tuple[int, str]]:
+    """The files worth reading, as (rank of their kind, path below the root with forward slashes).
+
+    `far`: also those that are only asked where the others name no Airflow.
+    """
     folders = [""]
-    for folder in folders:  # grows while the root is listed
+    for folder in folders:  # grows while the folders are listed
+        homes: list[str] = []
+        last = folder.rpartition("/")[2]
         try:
             entries = os.scandir(os.path.join(root, folder))
         except OSError:
             continue
         with entries:
             for entry in entries:
-                kind = _kind(entry.name, folder)
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                kind = _kind(entry.name, last)
                 try:
                     if kind is not None and entry.is_file():
-                        yield KINDS.index(kind), f"{folder}/{entry.name}" if folder else entry.name
-                    elif not folder and entry.name in _FOLDERS and entry.is_dir():
-                        folders.append(entry.name)
+                        yield KINDS.index(kind), path
+                    elif (not folder and entry.name in _FOLDERS) or (far and entry.name in _FAR):
+                        if path.count("/") < _DEEPEST and entry.is_dir():
+                            folders.append(path)
+                    elif far and not folder and _is_home(root, entry.name):
+                        homes.append(path)
                 except OSError:
                     continue
+        if len(homes) == 1:  # several are several projects, whose versions may differ
+            folders += homes
+
+
+def _is_home(root: Path, name: str) -> bool:
+    """Whether a folder directly below the root holds DAGs that are deployed."""
+    plain = "." not in name and _ASIDE.isdisjoint(name.lower().replace("_", "-").split("-"))
+    return plain and os.path.isdir(os.path.join(root, name, "dags"))
 
 
 def _read(root: Path) -> Clues | None:
     """Everything that the project's files say, or None when there is none of these files."""
-    found = sorted(candidates(root), key=lambda item: (item[0], *_order(item[1])))
+    near = _in_order(candidates(root))
+    clues = _clues(root, near)
+    if clues is None or clues.choose(AIRFLOW)[0] is None:
+        more = _in_order(candidates(root, far=True))
+        if len(more) > len(near):
+            clues = _clues(root, more)
+    return clues
+
+
+def _in_order(found: Iterator[tuple[int, str]]) -> list[tuple[int, str]]:
+    return sorted(found, key=lambda item: (_is_far(item[1]), item[0], *_order(item[1])))
+
+
+def _is_far(path: str) -> bool:
+    folder = path.rpartition("/")[0]
+    return bool(folder) and folder not in _FOLDERS
+
+
+def _clues(root: Path, found: list[tuple[int, str]]) -> Clues | None:
     if not found:
         return None
-    del found[_MOST_FILES:]
     from advisor.target_files import read
 
-    return read(root, [(KINDS[rank], path) for rank, path in found])
+    return read(root, [(KINDS[rank], path) for rank, path in found[:_MOST_FILES]])
 
 
 # Words of file names that are not what is deployed; "in" is what a requirements.txt was compiled from.
-_ASIDE = frozenset({"in", "dev", "test", "tests", "doc", "docs", "lint", "ci", "local", "example"})
+_ASIDE = frozenset(
+    {"in", "dev", "test", "tests", "doc", "docs", "lint", "ci", "local", "example", "examples"}
+)
 
 
 def _order(path: str) -> tuple[bool, bool, int, str]:

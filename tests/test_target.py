@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.target import Target, TargetError, detect
+from advisor.target import Target, TargetError, candidates, detect
 from advisor.target_pins import promise, requirement
 
 AMAZON = "apache-airflow-providers-amazon"
@@ -320,6 +320,39 @@ def test_known_folders(tmp_path: Path, folder: str) -> None:
 def test_deeper_and_unknown_folders_are_not_searched(tmp_path: Path) -> None:
     write(tmp_path, "docker/old/requirements.txt", "apache-airflow==1.10.15\n")
     assert write(tmp_path, "examples/requirements.txt", "apache-airflow==1.10.15\n").airflow is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "docker/images/airflow/Dockerfile",  # known folders in known folders
+        "services/airflow/Dockerfile",
+        "images/Dockerfile",
+        "catalog/Dockerfile",  # the one folder that holds `dags`
+        "catalog/docker/Dockerfile",
+    ],
+)
+def test_places_further_off_tell_where_nothing_nearer_names_airflow(tmp_path: Path, path: str) -> None:
+    (tmp_path / "catalog" / "dags").mkdir(parents=True)
+    write(tmp_path, "requirements.txt", "pandas==2.2.0\n")
+    target = write(tmp_path, path, "FROM apache/airflow:2.4.1\n")
+    assert (target.airflow, target.source) == ((2, 4, 1), path)
+    target = write(tmp_path, "airflow/Dockerfile", "FROM apache/airflow:2.9.3\n")
+    assert (target.airflow, target.source) == ((2, 9, 3), "airflow/Dockerfile")
+    assert {name for _, name in candidates(tmp_path)} == {"requirements.txt", "airflow/Dockerfile"}
+    assert path in {name for _, name in candidates(tmp_path, far=True)}
+
+
+def test_several_projects_below_one_root_tell_nothing(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name / "dags").mkdir(parents=True)
+        write(tmp_path, f"{name}/requirements.txt", "apache-airflow==2.4.1\n")
+    assert detect(tmp_path, Settings(), None, False).airflow is None
+
+
+def test_an_example_is_not_what_runs(tmp_path: Path) -> None:
+    (tmp_path / "examples" / "dags").mkdir(parents=True)
+    assert write(tmp_path, "examples/requirements.txt", "apache-airflow==2.4.1\n").airflow is None
 
 
 def test_constraints_file(tmp_path: Path) -> None:
