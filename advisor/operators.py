@@ -485,6 +485,13 @@ class Operator:
         return beside if self._dag_file.catalog.resolve(beside) == twin else twin
 
     @property
+    def can_only_defer(self) -> bool:
+        """Whether no flag of this class and no other class does the same without a deferral: waiting for a person."""
+        return (
+            self.facts.deferral == "always" and self.facts.twin_of is None and self.facts.replacement is None
+        )
+
+    @property
     def defers_without_flag(self) -> bool:
         """Whether the task would defer still if the call did not give the flag."""
         flag = self.defaults.entries.get("deferrable", MISSING)

@@ -135,9 +135,11 @@ class _Reader:
                 found.append(wait)
         for loop, sleeps in pauses.items():
             judged = polling(flows[loop], sleeps, depth == 0)
-            if judged is not None and not _is_short(judged):
+            if judged is None:
+                continue
+            waiter = waiter_of(self._dag_file, file, loop, judged.questions, receiver)
+            if not _is_short(judged) or (waiter and waiter not in waits().status_only):
                 span = file.tree.span(loop)
-                waiter = waiter_of(self._dag_file, file, loop, judged.questions, receiver)
                 found.append(Wait(span, judged.total, "polling", judged.pause, waiter=waiter))
                 found = [w for w in found if w.how == "polling" or not within(w.span, span)]
         self._open.pop()
@@ -185,7 +187,7 @@ class _Reader:
 
 def _is_short(judged: Polling) -> bool:
     """Whether whoever wrote the loop expects the answer at once: it looks every few seconds, and nothing says for how
-    long."""
+    long. A job of a service takes its time however often it is looked at."""
     return judged.pause is not None and judged.total is None and judged.pause < waits().short_blocking_pause
 
 

@@ -74,8 +74,6 @@ def _message(task: Operator, wait: float | None, rescheduled: bool) -> str:
     if rescheduled:
         return f"{name} starts a worker process for every poke; deferred, it would wait in the triggerer"
     if task.facts.waits_by_default is None and not task.facts.wait_parameters:
-        return (
-            f"{name} holds a worker slot until its work elsewhere is done; it can leave that to the triggerer"
-        )
+        return f"{name} holds a worker slot until its work is done; it can leave that to the triggerer"
     long = f" for up to {duration(wait)}" if wait is not None else ""
     return f"{name} holds a worker slot{long} while it waits; it can wait in the triggerer instead"

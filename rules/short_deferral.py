@@ -5,7 +5,7 @@ Finds tasks that defer for a wait known to be ten seconds or less (`short-wait`,
 `TimeDeltaSensor(delta=timedelta(seconds=5), deferrable=True)`, a deferring sensor with a short `timeout`, a target time
 of now plus a few seconds, an operator of yours that defers to `TimeDeltaTrigger(timedelta(seconds=5))`. How often a
 trigger looks, and the `timeout=` of `self.defer`, say nothing about how long it waits. A bare number of WaitSensor
-counts minutes.
+counts minutes. Classes that can't do without a deferral, such as those that wait for a person, are left alone.
 
 ## Why is this bad?
 Every deferral ends a worker process and starts another: the task is 1 to 2.4 s late, takes 0.15 to 0.20 s of CPU time
@@ -63,7 +63,7 @@ TOPICS = (b".defer(", b"TaskDeferred")
 def check(dag_file: DagFile, *, short_wait: float = 10.0) -> Iterator[Finding]:
     """`short_wait`: seconds; a wait of this length or less does not pay for a deferral."""
     for task in dag_file.tasks:
-        wait = task.known_wait if task.defers else None
+        wait = task.known_wait if task.defers and not task.can_only_defer else None
         if wait is not None and wait <= short_wait:
             long = duration(max(wait, 0))
             message = f"{task.class_name} defers for a wait of at most {long}, which costs more than it saves"

@@ -7,7 +7,8 @@ or for five minutes and more, and a single sleep of a minute or more. Helpers of
 of its hooks and clients as well; the message shows the way to the sleep.
 
 It says nothing about pauses between items and before another try (under five minutes), a loop that looks every few
-seconds with no end (whoever wrote it expects the answer at once), a sensor's own `poke`, threads, endless consumers,
+seconds with no end (whoever wrote it expects the answer at once, unless it asks for a job that a deferrable class
+waits for, such as a crawler of Glue), a sensor's own `poke`, threads, endless consumers,
 operators that can defer, tests, and every length that cannot be computed.
 
 ## Why is this bad?

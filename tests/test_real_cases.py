@@ -266,3 +266,23 @@ def test_a_trigger_that_names_the_original_of_its_copy(
     )
     (finding,) = check(text, tmp_path, capsys, "--select", "trigger-serialization")
     assert str(finding["message"]).endswith("the triggerer runs another class, or finds none")
+
+
+def test_work_that_the_worker_does_itself_is_not_said_to_be_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "from airflow.providers.sftp.operators.sftp import SFTPOperator\n\n"
+    text += 'SFTPOperator(task_id="up", ssh_conn_id="a", local_filepath="/nfs/a", remote_filepath="/a")\n'
+    message = str(check(text, tmp_path, capsys)[0]["message"])
+    assert "until its work is done" in message
+    assert "elsewhere" not in message
+
+
+def test_a_person_is_given_as_little_time_as_the_author_likes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "from datetime import timedelta\n"
+    text += "from airflow.providers.standard.operators.hitl import HITLOperator\n\n"
+    text += 'HITLOperator(task_id="rate", subject="Rate", options=["a"], defaults=["a"],\n'
+    text += "    execution_timeout=timedelta(seconds=5))\n"
+    assert not check(text, tmp_path, capsys)

@@ -239,6 +239,29 @@ def test_the_class_that_waits_is_named_where_it_is_obvious(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("boto3.client('athena').get_query_execution(QueryExecutionId=it)['State'] == 'RUNNING'", 1),
+        (
+            "boto3.client('athena').get_work_group(WorkGroup=it)['State'] == 'ENABLED'",
+            0,
+        ),  # no class waits for that
+        ("HttpHook(http_conn_id='jobs').run(it).status_code != 200", 0),  # an answer may come at once
+    ],
+)
+def test_a_job_of_a_service_takes_its_time_however_often_it_is_looked_at(
+    tmp_path: Path, asked: str, said: int
+) -> None:
+    text = (
+        "import time\nimport boto3\nfrom airflow.decorators import task\n"
+        "from airflow.providers.http.hooks.http import HttpHook\n\n\n"
+        f"@task\ndef waits(it):\n    while {asked}:\n        time.sleep(SECONDS)\n"
+    )
+    assert len(check(text.replace("SECONDS", "1"), tmp_path)) == said
+    assert len(check(text.replace("SECONDS", "10"), tmp_path)) == 1
+
+
 HTTP = """\
 import time
 from airflow.models import BaseOperator
