@@ -25,6 +25,9 @@ _GROUPINGS = frozenset({"tuple", "list", "list_splat", "parenthesized_expression
 _HANDLERS = frozenset(
     {"try_statement", "except_clause", "except_group_clause", "if_statement", "else_clause", "elif_clause"}
 )
+_DEFINITIONS = frozenset({"def", "class", "import"})
+_LOOPS = frozenset({"for_statement", "while_statement"})
+_MAX_REBOUND = 8  # bindings of one name among which one read in its own value is looked for
 _MAX_ALIASES = 50  # bindings looked at on the way to one name
 
 
@@ -72,6 +75,7 @@ class Names:
         self._references: dict[str, list[Node]] = {}
         self._candidates: dict[Node, tuple[str, ...]] = {}
         self._imported: dict[str, list[Import]] = {}
+        self._rebound: dict[Node, list[Binding]] = {}
         for statement in tree.imports:
             self._read_import(statement)
         for imported in self.imports:
@@ -181,7 +185,14 @@ class Names:
     # -- resolution
 
     def lookup(self, node: Node) -> list[Binding]:
-        """The bindings that an identifier read at `node` may have, from its innermost scope that has any."""
+        """The bindings that an identifier read at `node` may have, from its innermost scope that has any.
+
+        `load = PythonOperator(python_callable=load)` reads what `load` was before.
+        """
+        found = self._in_scope(node)
+        return self._before(node, found) if 1 < len(found) <= _MAX_REBOUND else found
+
+    def _in_scope(self, node: Node) -> list[Binding]:
         by_scope = self.bindings(node.text())
         if not by_scope:
             return []
@@ -200,6 +211,30 @@ class Names:
                     return by_scope[around.node]
                 first = False
         return by_scope.get(self.tree.root, [])
+
+    def _before(self, node: Node, found: list[Binding]) -> list[Binding]:
+        at = node.range().start.index
+        for binding in found:
+            if binding.kind != "assign" or binding.value is None:
+                continue
+            value = binding.value.range()
+            if value.start.index <= at < value.end.index:
+                inner = next(self.tree.around(node), None)
+                put_off = inner is not None and inner.start >= value.start.index  # a lambda, a comprehension
+                return found if put_off else self._earlier(binding, found)
+        return found
+
+    def _earlier(self, rebound: Binding, found: list[Binding]) -> list[Binding]:
+        """What gave a name its value before it was bound again: definitions and imports; `found` where in doubt."""
+        known = self._rebound.get(rebound.node)
+        if known is None:
+            start = rebound.node.range().start.index
+            before = [one for one in found if one.node.range().start.index < start]
+            certain = before and all(one.kind in _DEFINITIONS for one in before)
+            alone = all(one.scope == rebound.scope for one in found)
+            known = before if certain and alone and not _is_repeated(rebound) else found
+            self._rebound[rebound.node] = known
+        return known
 
     def candidates(self, node: Node) -> tuple[str, ...]:
         """The absolute dotted names that an identifier or attribute chain may stand for; empty when that is unknown.
@@ -297,6 +332,16 @@ def _head(node: Node) -> Node:
             break
         node = inner
     return node
+
+
+def _is_repeated(binding: Binding) -> bool:
+    """Whether a loop within its scope may run a binding more than once."""
+    for ancestor in binding.node.ancestors():
+        if ancestor == binding.scope:
+            return False
+        if ancestor.kind() in _LOOPS:
+            return True
+    return False
 
 
 def _is_walrus(node: Node) -> bool:

@@ -214,7 +214,8 @@ def _compose(reader: Reader, path: str, text: str) -> None:
         where = f"{path}:{number}"
         if match := re.match(rf"""-?\s*["']?{_FLAG}["']?\s*[:=]\s*(.*)""", stripped):
             _flag(reader.clues, _substitute(match[1], reader.variables), where)
-        elif match := re.match(r"image:\s*(?:&\w+\s+)?[\"']?([^\s\"']+)", stripped):
+        # `x-airflow-image: &airflow_image apache/airflow:2.9.3` is what `image: *airflow_image` stands for.
+        elif match := re.match(r"(?:x-[\w.-]*)?image:\s*(?:&[\w-]+\s+)?[\"']?([^\s\"']+)", stripped):
             _image(reader.clues, _substitute(match[1], reader.variables), where)
 
 

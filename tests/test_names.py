@@ -111,6 +111,41 @@ def test_a_name_bound_again_by_anything_but_an_import_is_unknown(binding: str) -
 
 
 @pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("S = S(a)\n", 0),
+        ("S = f(a=[S(b)])\n", 1),
+        ("with a as b:\n    S = S(c)\n", 0),
+        ("def f():\n    from airflow.sensors.x import S\n    S = S(a)\n", 0),
+        ("S: type = S(a)\nS = None\n", 0),
+        ("T = S = S(a)\n", 0),
+    ],
+)
+def test_a_name_that_is_bound_again_is_what_it_was_in_its_own_new_value(text: str, call: int) -> None:
+    head = "from airflow.sensors.x import S\n"
+    assert candidates(head + text, call) == (TARGET,)
+    assert candidates(head + text + "S()\n") == () or text.startswith(
+        "def"
+    )  # afterwards it is something else
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("for a in b:\n    S = S(a)\n", 0),  # the second time round it is what the first made of it
+        ("while a:\n    if b:\n        S = S(a)\n", 0),
+        ("S = lambda: S()\n", 0),  # called when the name is bound already
+        ("S = (S() for a in b)\n", 0),
+        ("S = a\nS = S(b)\n", 0),
+        ("def f():\n    global S\n    S = 1\nS = S(a)\n", 0),
+        ("def f():\n    S = S(a)\n", 0),
+    ],
+)
+def test_what_a_rebound_name_was_before_is_unknown_where_it_is_not_certain(text: str, call: int) -> None:
+    assert candidates("from airflow.sensors.x import S\n" + text, call) == ()
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "def f(S):\n    S()\n",
@@ -217,9 +252,13 @@ def test_many_aliases_of_many_aliases_do_not_explode() -> None:
         "from a import S\n" + "".join(f"def f{i}():\n    S = 1\n    S()\n" for i in range(5_000)) + "S()\n",
         "from a import S\nx = " + "S(" * 4_000 + ")" * 4_000 + "\nS()\n",
         "from a import S\nx = " + " >> ".join(["S()"] * 1_500) + "\nS()\n",
+        "S = None\nfrom a import S\nS = "
+        + "S(" * 4_000
+        + ")" * 4_000
+        + "\ndef f():\n    from a import S\n    S()\n",
         "".join(f"from a import S as S{i}\nS{i}()\n" for i in range(5_000)) + "from a import S\nS()\n",
     ],
-    ids=["references", "scopes", "nested calls", "chain", "names"],
+    ids=["references", "scopes", "nested calls", "chain", "rebound", "names"],
 )
 def test_looking_up_every_name_costs_no_more_than_the_text_is_long(text: str) -> None:
     tree = parse(text)

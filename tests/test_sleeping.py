@@ -502,3 +502,15 @@ def test_lambdas_that_sleep_are_followed_and_named(tmp_path: Path, body: str, wa
     (found,) = check(f"{HEAD}@task\ndef work():\n    {body}\n", tmp_path)
     assert found.rule == SLEEP
     assert f"`{way}`" in found.message
+
+
+def test_a_task_that_takes_the_name_of_its_function(tmp_path: Path) -> None:
+    (tmp_path / "loads.py").write_text("from time import sleep\n\n\ndef load():\n    sleep(600)\n")
+    head = "import time\nfrom airflow.operators.python import PythonOperator\n"
+    task = "PythonOperator(task_id='load', python_callable=load)\n"
+    (imported,) = check(f"{head}from loads import load\n\nload = {task}", tmp_path)
+    assert "load → time.sleep" in imported.message
+    (own,) = check(f"{head}\n\ndef load():\n    time.sleep(600)\n\n\nload = {task}", tmp_path)
+    assert own.message.startswith("load sleeps for 10 min, ")
+    rebound = f"{head}from loads import load\n\nload = chosen()\nload = {task}"
+    assert not check(rebound, tmp_path)

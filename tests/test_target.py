@@ -654,6 +654,21 @@ def test_compose(tmp_path: Path) -> None:
     assert target.airflow == (2, 10, 1)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x-airflow-image: &airflow_image apache/airflow:2.9.3-python3.11",
+        "x-image: &airflow-image 'apache/airflow:2.9.3'",
+        "image: &airflow-image apache/airflow:2.9.3",
+    ],
+)
+def test_compose_with_an_image_that_the_services_share(tmp_path: Path, line: str) -> None:
+    services = "services:\n  init:\n    image: *airflow_image\n  db:\n    image: postgres:13\n"
+    target = write(tmp_path, "docker-compose.yml", f"{line}\n{services}")
+    assert (target.airflow, target.source) == ((2, 9, 3), "docker-compose.yml")
+    assert {where for _, where in target.found} == {"docker-compose.yml:1"}
+
+
 def test_helm_values(tmp_path: Path) -> None:
     target = write(
         tmp_path, "helm/values.yaml", 'defaultAirflowTag: "2.8.2-python3.11"\nairflowVersion: "2.8.2"\n'
