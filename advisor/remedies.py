@@ -31,26 +31,27 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
     raising = [caveat.text for caveat in task.caveats if caveat.effect in _RAISES]
     if raising:
         return Fix("display-only", f"{description}, once this is changed: {raising[0]}")
+    doubt = next(_doubts(dag_file, task), "")
     if task.given_value("mode") == "reschedule":
-        return Fix("display-only", f'{description} and drop `mode="reschedule"`, which a deferral ignores')
+        description += ' and drop `mode="reschedule"`, which a deferral ignores'
+        return Fix("display-only", f"{description}; {doubt}" if doubt else description)
     rewrites = (SetKeyword(task.span, "deferrable", "True"),)
-    doubts = [c.text for c in task.caveats if not has_extra(dag_file, task.facts, c)]
+    return Fix("unsafe" if doubt else "safe", description, rewrites, caveat=doubt)
+
+
+def _doubts(dag_file: DagFile, task: Operator) -> Iterator[str]:
+    """What may change once a task defers, besides where it waits."""
+    yield from (c.text for c in task.caveats if not has_extra(dag_file, task.facts, c))
     if task.from_old_provider:
-        doubts.append(
-            f"the import is an old one, and `deferrable` needs {task.facts.provider} {task.flag_version}"
-        )
+        yield f"the import is an old one, and `deferrable` needs {task.facts.provider} {task.flag_version}"
     elif task.provider_in_doubt:
-        doubts.append(
-            f"`deferrable` needs {task.facts.provider} {task.flag_version}, and nothing here tells its version"
-        )
-    for name in task.dropped_in_core_2:
-        doubts.append(f"on Airflow 2 the deferred {task.facts.simple_name} does not obey `{name}`")
+        yield f"`deferrable` needs {task.facts.provider} {task.flag_version}, and nothing here tells its version"
+    if task.dropped_in_core_2:
+        names = ", ".join(f"`{name}`" for name in task.dropped_in_core_2)
+        yield f"on Airflow 2 the deferred {task.facts.simple_name} does not obey {names}"
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
-        doubts.append("on Airflow 3 `execution_timeout` does not cap the time that a task is deferred")
-    doubts += _limits_left(dag_file, task)
-    if doubts:
-        return Fix("unsafe", description, rewrites, caveat=doubts[0])
-    return Fix("safe", description, rewrites)
+        yield "on Airflow 3 `execution_timeout` does not cap the time that a task is deferred"
+    yield from _limits_left(dag_file, task)
 
 
 def _limits_left(dag_file: DagFile, task: Operator) -> Iterator[str]:

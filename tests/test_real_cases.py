@@ -286,3 +286,23 @@ def test_a_person_is_given_as_little_time_as_the_author_likes(
     text += 'HITLOperator(task_id="rate", subject="Rate", options=["a"], defaults=["a"],\n'
     text += "    execution_timeout=timedelta(seconds=5))\n"
     assert not check(text, tmp_path, capsys)
+
+
+RESCHEDULED = """\
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.sensors.external_task import ExternalTaskSensor
+
+ExternalTaskSensor(task_id="a", external_dag_id="b", failed_states=["failed"], timeout=28800{more})
+S3KeySensor(task_id="key", bucket_key="s3://a/b"{more})
+"""
+
+
+@pytest.mark.parametrize(("more", "kind"), [("", "unsafe"), (', mode="reschedule"', "display-only")])
+def test_what_may_change_is_said_of_a_rescheduled_sensor_too(
+    more: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    findings = check(RESCHEDULED.format(more=more), tmp_path, capsys, "--target-airflow", "2.11")
+    fixes = [fix for finding in findings if isinstance(fix := finding["fix"], dict)]
+    assert [fix["applicability"] for fix in fixes] == [kind, kind]
+    assert fixes[0]["description"].endswith("does not obey `failed_states`, `timeout`")
+    assert "aiobotocore" in fixes[1]["description"]
