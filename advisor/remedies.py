@@ -31,7 +31,9 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
     raising = [caveat.text for caveat in task.caveats if caveat.effect in _RAISES]
     if raising:
         return Fix("display-only", f"{description}, once this is changed: {raising[0]}")
-    doubt = next(_doubts(dag_file, task), "")
+    # What a deferral changes, and that the DAG may not even load, are told both.
+    changes, too_old = next(_doubts(dag_file, task), ""), _version_in_doubt(task)
+    doubt = f"{changes}; {too_old}" if changes and too_old else changes or too_old
     if task.given_value("mode") == "reschedule":
         description += ' and drop `mode="reschedule"`, which a deferral ignores'
         return Fix("display-only", f"{description}; {doubt}" if doubt else description)
@@ -42,16 +44,20 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
 def _doubts(dag_file: DagFile, task: Operator) -> Iterator[str]:
     """What may change once a task defers, besides where it waits."""
     yield from (c.text for c in task.caveats if not has_extra(dag_file, task.facts, c))
-    if task.from_old_provider:
-        yield f"the import is an old one, and `deferrable` needs {task.facts.provider} {task.flag_version}"
-    elif task.provider_in_doubt:
-        yield f"`deferrable` needs {task.facts.provider} {task.flag_version}, and nothing here tells its version"
     if task.dropped_in_core_2:
         names = ", ".join(f"`{name}`" for name in task.dropped_in_core_2)
         yield f"on Airflow 2 the deferred {task.facts.simple_name} does not obey {names}"
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
         yield "on Airflow 3 `execution_timeout` does not cap the time that a task is deferred"
     yield from _limits_left(dag_file, task)
+
+
+def _version_in_doubt(task: Operator) -> str:
+    """Why the installed provider may be too old to take the flag; "" where it is not."""
+    needed = f"`deferrable` needs {task.facts.provider} {task.flag_version}"
+    if task.from_old_provider:
+        return f"the import is an old one, and {needed}"
+    return f"{needed}, and nothing here tells its version" if task.provider_in_doubt else ""
 
 
 def _limits_left(dag_file: DagFile, task: Operator) -> Iterator[str]:

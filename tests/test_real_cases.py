@@ -306,3 +306,18 @@ def test_what_may_change_is_said_of_a_rescheduled_sensor_too(
     assert [fix["applicability"] for fix in fixes] == [kind, kind]
     assert fixes[0]["description"].endswith("does not obey `failed_states`, `timeout`")
     assert "aiobotocore" in fixes[1]["description"]
+
+
+def test_a_provider_that_may_be_too_old_is_told_beside_what_a_deferral_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        "from airflow.providers.http.operators.http import SimpleHttpOperator\n\n"
+        'SimpleHttpOperator(task_id="ask", endpoint="jobs", method="GET")\n'
+    )
+    (finding,) = check(text, tmp_path, capsys)
+    fix = finding["fix"]
+    assert isinstance(fix, dict)
+    assert fix["applicability"] == "unsafe"
+    assert "the request itself is sent by the triggerer" in fix["description"]
+    assert fix["description"].endswith("`deferrable` needs apache-airflow-providers-http 4.7.0")
