@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -13,6 +12,7 @@ from ast_grep_py import SgNode as Node
 from ast_grep_py import SgRoot
 
 from advisor.finding import Span
+from advisor.python_parser import LINE_END, SyntaxFailure, accepts, confirm, looks_legacy
 
 __all__ = [
     "COMPREHENSIONS",
@@ -23,7 +23,6 @@ __all__ = [
     "Tree",
     "arguments_of",
     "attribute_around",
-    "confirm",
     "dotted",
     "enclosing",
     "function_of",
@@ -74,23 +73,8 @@ _COMPOUND = frozenset(
 )
 # The parts of a compound statement that have a header of their own, for suppressions.
 _CLAUSES = frozenset(kind for kind in _COMPOUND if kind.endswith("_clause"))
-_NEWLINE = re.compile(r"\r\n|\r|\n")
-# What Python 2 allowed and tree-sitter lets through. Each search begins with fixed text, which makes it cheap.
-_LEGACY_EXCEPT = re.compile(r"except\b[^:\n#]*,\s*[a-z_]\w*\s*:")
-_LEGACY_RAISE = re.compile(r"raise [\w.]+\s*,")
-_TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 _LEGACY_STRING = re.compile(r"`|[uU][rR]['\"]")
 _LEGACY_QUOTES = ("`", "ur'", 'ur"')
-
-
-class SyntaxFailure(Exception):  # noqa: N818
-    """Python cannot parse the text. `line` and `column` count from 1."""
-
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.column = column
 
 
 class Enclosure:
@@ -292,7 +276,7 @@ class Tree:
     def _starts(self) -> list[int]:
         if self._line_starts is None:
             if "\r" in self.text:
-                self._line_starts = [0, *(m.end() for m in _NEWLINE.finditer(self.text))]
+                self._line_starts = [0, *(m.end() for m in LINE_END.finditer(self.text))]
             else:
                 lengths = accumulate(map(len, self.text.split("\n")[:-1]), initial=0)
                 self._line_starts = [length + line for line, length in enumerate(lengths)]
@@ -339,117 +323,22 @@ def parse(text: str) -> Tree:
         tree = Tree(text)
     except UnicodeEncodeError as error:  # a lone surrogate
         raise SyntaxFailure(str(error), 1, 1) from None
-    if tree.suspects or tree.crooked or "async" in tree.occurrences or _looks_legacy(text):
-        confirm(text, tree.suspects)
+    if tree.suspects or tree.crooked or "async" in tree.occurrences or looks_legacy(text):
+        confirm(text, _lines(tree.suspects))
     return tree
 
 
-def _looks_legacy(text: str) -> bool:
-    return (
-        "<>" in text
-        or _LEGACY_EXCEPT.search(text) is not None
-        or _LEGACY_RAISE.search(text) is not None
-        or ("\t" in text and _TAB_INDENT.search(text) is not None)
-    )
-
-
-def confirm(text: str, suspects: Sequence[Node] | None = None) -> None:
-    """Ask Python's own parser, which is stricter than tree-sitter; raises SyntaxFailure like `parse`.
-
-    An error that may only mean that the running Python is older than the code is passed over, if the tree has no
-    `suspects`.
-    """
-    try:
-        _ask_python(text)
-    except SyntaxError as error:
-        if not _may_be_newer(error, text, suspects or ()):
-            message = error.msg or "invalid syntax"
-            raise SyntaxFailure(message, error.lineno or 1, max(error.offset or 1, 1)) from None
-    except ValueError as error:
-        raise SyntaxFailure(str(error), 1, 1) from None
-    except (RecursionError, MemoryError):
-        pass  # too deep for Python's parser on this machine, which tells nothing about the file
-
-
-def _ask_python(text: str) -> None:
-    import symtable
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        symtable.symtable(text, "<dag>", "exec")  # parses without making Python objects of the tree
-
-
-# What no later Python allows either. Anything else that tree-sitter accepts may be syntax of a newer Python.
-_MISTAKES = (
-    "Missing parentheses",
-    "assign",
-    "backquote",
-    "duplicate argument",
-    "empty expression",
-    "inconsistent use of tabs",
-    "invalid decimal literal",
-    "leading zeros",
-    "never closed",
-    "parameters cannot be parenthesized",
-    "positional argument follows",
-    "too many statically nested blocks",
-    "unmatched",
-    "unterminated",
-)
-_LEGACY_LINE = re.compile(
-    r"<>|`|except\b[^:]*,\s*[a-z_]\w*\s*:|^\s*raise [\w.]+\s*,|\b[uU][rR]['\"]|\basync\s*=|\bdef \w+\(.*\("
-)
-# Syntax that came with a version of Python, where tree-sitter may not know all of it yet.
-_NEWER = (
-    ((3, 12), re.compile(r"^\s*type\s+\w+\s*[=\[]")),
-    ((3, 13), re.compile(r"^\s*(?:type|class|def|async\s+def)\s+\w+\s*\[")),
-    ((3, 14), re.compile(r"\b(?:[tT][rR]?|[rR][tT])['\"]")),
-    ((3, 15), re.compile(r"^\s*lazy\s+(?:import|from)\b")),
-)
-_FORMATTED = re.compile(r"\b(?:[fF][rR]?|[rR][fF])['\"]")
-
-
-def _may_be_newer(error: SyntaxError, text: str, suspects: Sequence[Node]) -> bool:
-    if isinstance(error, IndentationError):
-        return False
-    lines = _NEWLINE.split(text)
-    line = _line(lines, error.lineno)
-    newer = [pattern for version, pattern in _NEWER if sys.version_info < version]
-    if suspects:
-        rows = [_line(lines, node.range().start.line + 1) for node in suspects]
-        return all(any(pattern.search(row) for pattern in newer) for row in (line, *rows))
-    if any(pattern.search(line) for pattern in newer):
-        return True
-    if sys.version_info < (3, 12) and "empty expression" not in error.msg:
-        # PEP 701: quotes, newlines and comments within a replacement field
-        if error.msg.startswith("f-string") or ("unterminated" in error.msg and _FORMATTED.search(line)):
-            return True
-    return not (any(mistake in error.msg for mistake in _MISTAKES) or _LEGACY_LINE.search(line))
-
-
-def _line(lines: list[str], number: int | None) -> str:
-    return lines[number - 1] if number is not None and 0 < number <= len(lines) else ""
-
-
-# Python reads a text to its end before it looks at what comes from the future, and stops at this: building tables of
-# names would cost a quarter more.
-_STOP, _STOPPED = "from __future__ import braces\n", "not a chance"
+def _lines(nodes: list[Node]) -> list[int]:
+    return [node.range().start.line + 1 for node in nodes]
 
 
 def verify(text: str) -> None:
     """Find out whether Python can parse a text that is not looked into further; raises SyntaxFailure.
 
-    Costs half of `parse`, which is asked only where the running Python may be too old for the code. Mistakes in the use
-    of names, which parsing does not show (`def f(a, a)`), are let through.
+    Costs half of `parse`, which is asked only where the running Python may be too old for the code.
     """
-    try:
-        _ask_python(_STOP + text)
-    except (SyntaxError, ValueError) as error:
-        if not (isinstance(error, SyntaxError) and error.msg == _STOPPED):
-            confirm(text, parse(text).suspects)
-    except (RecursionError, MemoryError):
-        pass
+    if not accepts(text):
+        confirm(text, _lines(parse(text).suspects))
 
 
 def dotted(node: Node) -> str | None:
