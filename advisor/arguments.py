@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from advisor.folded import MISSING, UNKNOWN, Dict
 from advisor.syntax import Node, arguments_of, keyword_parts
-from advisor.values import MISSING, UNKNOWN, Dict, Values
+from advisor.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from advisor.values import Dict, Moment, Sentinel, seconds
+from advisor.folded import Dict, Moment, Sentinel, seconds
 
 # Types whose values are folded into values of the same type; of any other, nothing can be said.
 _KNOWN_TYPES: Final = frozenset({"str", "int", "float", "bool", "dict", "timedelta"})

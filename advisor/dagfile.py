@@ -17,6 +17,7 @@ from advisor.definitions import Definitions
 from advisor.fanouts import FanOut, find_fan_outs
 from advisor.finding import Finding, Fix, SetKeyword, Severity, Span
 from advisor.firstparty import FirstParty, first_party
+from advisor.folded import MISSING, Dict
 from advisor.inline import InlineDeferral, find_inline_deferrals
 from advisor.names import Names
 from advisor.operators import Operator
@@ -32,7 +33,7 @@ from advisor.syntax import Node, Tree
 from advisor.triggers import Trigger, find_triggers
 from advisor.unawaited import Unawaited, find_unawaited
 from advisor.unsupported import InnerLoop, Unsupported, find_inner_loops, find_unsupported
-from advisor.values import MISSING, Dict, Values
+from advisor.values import Values
 from advisor.walks import Walk, walks
 
 if TYPE_CHECKING:

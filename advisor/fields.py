@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from advisor.contexts import decorator_expressions
 from advisor.flow import Readable
+from advisor.folded import UNKNOWN, Sentinel
 from advisor.lineage import Layer, Lineage
 from advisor.records import dataclass
 from advisor.signatures import Parameter, Signature
 from advisor.syntax import EXTRAS, Node, arguments_of, keyword_parts, strip_parentheses
-from advisor.values import UNKNOWN, Sentinel
 
 _DATACLASS = frozenset({"dataclasses.dataclass"})
 _DEFINE = frozenset(

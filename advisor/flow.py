@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Protocol
 
+from advisor.folded import seconds
 from advisor.names import Names
 from advisor.records import dataclass
 from advisor.syntax import Node, Tree, function_of, strip_parentheses
-from advisor.values import Values, seconds
+from advisor.values import Values
 
 _LOOPS = frozenset({"while_statement", "for_statement"})
 _COMPREHENSIONS = frozenset({"list_comprehension", "set_comprehension", "generator_expression"})

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from advisor.flow import Flow, Readable, Source
+from advisor.folded import seconds
 from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, enclosing, keyword_parts, strip_parentheses
-from advisor.values import seconds
 
 _CLOCKS = frozenset({"time", "monotonic", "perf_counter", "now", "utcnow", "today", "current_time"})
 _UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0}

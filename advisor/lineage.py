@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from advisor.contexts import class_bases, decorator_expressions
 from advisor.flow import Readable
+from advisor.folded import UNKNOWN, Sentinel
 from advisor.names import Binding
 from advisor.records import dataclass
 from advisor.syntax import Node
-from advisor.values import UNKNOWN, Sentinel
 
 if TYPE_CHECKING:
     from advisor.project import Project

@@ -12,9 +12,9 @@ from advisor.catalog.waits import waits
 from advisor.conditions import bound, compare, parse_version
 from advisor.contexts import executed_inline, in_loop
 from advisor.finding import Span
+from advisor.folded import MISSING, UNKNOWN, Dict
 from advisor.names import Import
 from advisor.syntax import Node
-from advisor.values import MISSING, UNKNOWN, Dict
 from advisor.wrappers import follow
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.catalog.waits import waits
 from advisor.flow import Flow, Source
+from advisor.folded import seconds
 from advisor.limits import before, limits, turns_of
 from advisor.questions import (
     LIMITERS,
@@ -21,7 +22,6 @@ from advisor.questions import (
 )
 from advisor.records import dataclass
 from advisor.syntax import Node, arguments_of, enclosing, strip_parentheses
-from advisor.values import seconds
 
 _MAX_SOURCES = 500  # assignments in one loop; what is larger was not written by hand
 _RETRYING = ("retry", "retries", "rate", "throttl", "ratelimit", "too_many", "backoff", "back_off")

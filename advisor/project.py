@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.decoding import Unreadable, decode
+from advisor.folded import UNKNOWN
 from advisor.names import Names
 from advisor.syntax import Node, SyntaxFailure, Tree, parse
-from advisor.values import UNKNOWN, Values
+from advisor.values import Values
 
 if TYPE_CHECKING:
     from advisor.firstparty import FirstParty

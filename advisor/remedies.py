@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from advisor.catalog.record import Caveat, ClassFacts
 from advisor.finding import ChangeImport, Fix, ReplaceText, Rewrite, SetKeyword
-from advisor.values import MISSING
+from advisor.folded import MISSING
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

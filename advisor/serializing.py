@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from advisor.fields import is_init_var
 from advisor.finding import Span
 from advisor.flow import Readable
+from advisor.folded import FUNCTION
 from advisor.keys import Keys, keys_of
 from advisor.lineage import Layer, Method
 from advisor.records import dataclass
 from advisor.signatures import Signature, signature
 from advisor.syntax import Node, function_of, strip_parentheses
-from advisor.values import FUNCTION
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

@@ -10,6 +10,7 @@ from advisor.catalog.waits import Client, waits
 from advisor.contexts import decorator_expressions
 from advisor.definitions import client_at
 from advisor.flow import Readable, loop_around
+from advisor.folded import UNKNOWN
 from advisor.lineage import is_derived_from
 from advisor.owners import Owner, class_of
 from advisor.records import dataclass
@@ -24,7 +25,6 @@ from advisor.syntax import (
     name_of,
     strip_parentheses,
 )
-from advisor.values import UNKNOWN
 from advisor.waiting import find_calls
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from advisor.flow import Readable, loop_around
+from advisor.folded import Dict
 from advisor.names import Binding
 from advisor.syntax import (
     COMPREHENSIONS,
@@ -17,7 +18,6 @@ from advisor.syntax import (
     keyword_parts,
     strip_parentheses,
 )
-from advisor.values import Dict
 
 if TYPE_CHECKING:
     from advisor.definitions import Definitions

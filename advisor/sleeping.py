@@ -10,6 +10,7 @@ from advisor.catalog.waits import waits
 from advisor.contexts import class_bases
 from advisor.coroutines import argument, has_splat, parameters
 from advisor.flow import Flow, Readable, loop_around
+from advisor.folded import UNKNOWN, Dict, seconds
 from advisor.leading import leading
 from advisor.mentions import mentions
 from advisor.owners import Owner
@@ -18,7 +19,6 @@ from advisor.pythontasks import PythonTask, find_lambdas
 from advisor.reached import steps
 from advisor.records import replace
 from advisor.syntax import Node, enclosing, name_of, strip_parentheses
-from advisor.values import UNKNOWN, Dict, seconds
 from advisor.waiters import waiter_of
 from advisor.waiting import Wait, defaults_of, in_order, within
 

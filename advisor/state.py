@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from advisor.catalog.bases import bases
 from advisor.finding import Span
+from advisor.folded import Sentinel
 from advisor.lineage import Lineage, Method
 from advisor.records import dataclass
 from advisor.resuming import always_leaves, is_skipped, told_apart_by
 from advisor.syntax import Node
-from advisor.values import Sentinel
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

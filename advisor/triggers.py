@@ -12,10 +12,10 @@ from advisor.events import Judged, Ways, judge
 from advisor.fields import Generated, generated_init
 from advisor.finding import Span
 from advisor.flow import Readable
+from advisor.folded import UNKNOWN, Sentinel
 from advisor.lineage import Layer, Lineage, Method, is_derived_from, lineage
 from advisor.serializing import Claim, claims, no_pair
 from advisor.syntax import Node, function_of
-from advisor.values import UNKNOWN, Sentinel
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

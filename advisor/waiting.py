@@ -11,12 +11,12 @@ from advisor.catalog.waits import waits
 from advisor.coroutines import argument, has_splat, is_driven, is_waited_for, parameters, references
 from advisor.finding import Span
 from advisor.flow import Flow, Readable, loop_around
+from advisor.folded import seconds
 from advisor.limits import stopped
 from advisor.polling import Polling, after_failure, polling
 from advisor.questions import is_awaited
 from advisor.records import dataclass, replace
 from advisor.syntax import Node, attribute_around, enclosing, function_of, name_of, strip_parentheses
-from advisor.values import seconds
 from advisor.waiters import suits
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from advisor.arguments import Arguments
 from advisor.catalog.record import ClassFacts
 from advisor.contexts import Contexts, decorator_expressions
 from advisor.flow import Readable
+from advisor.folded import MISSING, UNKNOWN, Dict
 from advisor.syntax import Node, arguments_of, function_of, keyword_parts, name_of
-from advisor.values import MISSING, UNKNOWN, Dict
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile

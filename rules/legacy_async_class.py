@@ -40,9 +40,9 @@ from collections.abc import Iterator
 
 from advisor.dagfile import DagFile, found
 from advisor.finding import Finding, Fix, RenameKeyword, Rewrite, SetKeyword
+from advisor.folded import MISSING
 from advisor.operators import Operator
 from advisor.remedies import exchange, group_of, missing_extra
-from advisor.values import MISSING
 
 SEVERITY = "warning"
 GROUP = "deferral-missed"

@@ -32,9 +32,9 @@ from collections.abc import Iterator
 
 from advisor.dagfile import DagFile, found
 from advisor.finding import Finding, Fix, SetKeyword
+from advisor.folded import MISSING, seconds
 from advisor.operators import Operator
 from advisor.text import duration
-from advisor.values import MISSING, seconds
 
 SEVERITY = "advice"
 GROUP = "deferral-missed"

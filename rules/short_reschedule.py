@@ -34,9 +34,9 @@ from collections.abc import Iterator
 
 from advisor.dagfile import DagFile, found
 from advisor.finding import Finding, Fix, RemoveKeyword, SetKeyword
+from advisor.folded import seconds
 from advisor.operators import Operator
 from advisor.text import duration
-from advisor.values import seconds
 
 SEVERITY = "warning"
 GROUP = "deferral-misused"

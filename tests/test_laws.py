@@ -32,6 +32,8 @@ ARROWS = {
         "advisor.catalog",
     ),
     "advisor/names.py": ("advisor.values", "advisor.dagfile", "advisor.engine", "advisor.operators"),
+    "advisor/folded.py": ("advisor.syntax", "advisor.names", "advisor.values"),
+    "advisor/dictchanges.py": ("advisor.values", "advisor.dagfile"),
     "advisor/values.py": ("advisor.dagfile", "advisor.engine", "advisor.operators", "advisor.catalog"),
     "advisor/dagfile.py": ("advisor.engine", "advisor.runner", "advisor.cli"),
     "advisor/operators.py": ("advisor.engine", "advisor.rule", "advisor.cli"),

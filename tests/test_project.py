@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from advisor.folded import UNKNOWN, Dict
 from advisor.project import Project
-from advisor.values import UNKNOWN, Dict
 
 
 def write(root: Path, files: dict[str, str]) -> Project:

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from advisor.arguments import Arguments
+from advisor.folded import MISSING, UNKNOWN, Dict, Moment, seconds
 from advisor.names import Names
 from advisor.syntax import parse
-from advisor.values import MISSING, UNKNOWN, Dict, Moment, Values, seconds
+from advisor.values import Values
 
 HEAD = "import datetime\nfrom datetime import timedelta as td\nimport pendulum\nimport copy\n"
 

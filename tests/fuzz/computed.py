@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from advisor import syntax
 from advisor.arguments import Arguments
+from advisor.folded import UNKNOWN, Dict, Function, Moment
 from advisor.names import Names
-from advisor.values import UNKNOWN, Dict, Function, Moment, Values
+from advisor.values import Values
 
 
 def _joined(parts: tuple[str, str, str]) -> str:

@@ -35,10 +35,11 @@ from advisor import (
 )
 from advisor.config import Settings
 from advisor.finding import AddImport, ChangeImport, DropImport, Finding, RemoveKeyword, ReplaceText, Span
+from advisor.folded import UNKNOWN
 from advisor.names import Names
 from advisor.server import analysis
 from advisor.target import detect
-from advisor.values import UNKNOWN, Values
+from advisor.values import Values
 from fuzz import computed, texts
 
 UNREADABLE = "unreadable-file"
