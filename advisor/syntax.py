@@ -73,6 +73,12 @@ _COMPOUND = frozenset(
 )
 # The parts of a compound statement that have a header of their own, for suppressions.
 _CLAUSES = frozenset(kind for kind in _COMPOUND if kind.endswith("_clause"))
+# tree-sitter looks through all that is left of a run of comment lines, or of bare backslashes, at each line of it.
+_LONG_RUN = 50  # lines
+_MAX_BACKSLASHES = 1000  # lines
+_COMMENTS = re.compile(rf"^[ \t\f]*#[^\n]*\n(?:[ \t\f]*(?:#[^\n]*|\r)?\n){{{_LONG_RUN},}}", re.MULTILINE)
+_BACKSLASHES = re.compile(rf"^(?:[ \t]*\\\r?\n){{{_MAX_BACKSLASHES}}}", re.MULTILINE)
+_NO_NEWLINE = re.compile(r"[^\n]+")
 _LEGACY_STRING = re.compile(r"`|[uU][rR]['\"]")
 _LEGACY_QUOTES = ("`", "ur'", 'ur"')
 
@@ -120,9 +126,7 @@ class Tree:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        # tree-sitter ends lines at LF only; the stand-in has the same length, so every offset holds.
-        readable = re.sub(r"\r(?!\n)", "\n", text) if "\r" in text else text
-        self.root: Node = SgRoot(readable, "python").root()
+        self.root: Node = SgRoot(_readable(text), "python").root()
         self._line_starts: list[int] | None = None
         self._rows: dict[Node, tuple[list[int], list[Node]]] = {}
         #: the import statements (`from __future__` left out), in the order of the text
@@ -283,6 +287,15 @@ class Tree:
         return self._line_starts
 
 
+def _readable(text: str) -> str:
+    """A stand-in that tree-sitter reads well; it has the same length, so every offset holds."""
+    if "\r" in text:
+        text = re.sub(r"\r(?!\n)", "\n", text)  # tree-sitter ends lines at LF only
+    if text.count("#") > _LONG_RUN:
+        text = _COMMENTS.sub(lambda run: _NO_NEWLINE.sub(lambda line: " " * len(line[0]), run[0]), text)
+    return text
+
+
 def _crooked(statements: list[Node], column: int | None) -> bool:
     """Whether one of these statements of a block starts in another column than the first (or than `column`)."""
     row = -1
@@ -319,6 +332,9 @@ def parse(text: str) -> Tree:
     as tree-sitter knows it. Python's own parser costs nearly as much as tree-sitter's and is only asked on suspicion;
     what neither the tree nor the text hints at is let through (`f(a=1, b)`).
     """
+    if text.count("\\") >= _MAX_BACKSLASHES and (run := _BACKSLASHES.search(text)):
+        message = f"{_MAX_BACKSLASHES} lines in a row hold nothing but a backslash"
+        raise SyntaxFailure(message, text.count("\n", 0, run.start()) + 1, 1)
     try:
         tree = Tree(text)
     except UnicodeEncodeError as error:  # a lone surrogate

@@ -51,6 +51,8 @@ READABLE = {
     "except without parentheses": (b"try: pass\nexcept A, B: pass\n" + DAG.encode(), 6),
     "1,500 terms": ((DAG + "x = " + " + ".join(["1"] * 1500) + "\n").encode(), 4),
     "900 elifs": ((DAG + "if x: pass\n" + "elif y: pass\n" * 900).encode(), 4),
+    "900 comments": ((DAG.replace("with", "# é\n" * 900 + "with")).encode(), 904),
+    "3 MB of comments": ((DAG + "    # x\r\n\n" * 300_000).encode(), 4),
     "3 MB": ((DAG + "x = f(1, 'abc', [2])\n" * 150_000).encode(), 4),
 }
 
@@ -60,6 +62,11 @@ def test_findings_stand_where_python_counts_lines(data: bytes, line: int, contex
     started = time.process_time()
     assert (line, WAITS) in said(data, context)
     assert time.process_time() - started < 20
+
+
+def test_comments_in_a_long_run_count_still(context: engine.Context) -> None:
+    silenced = "# dag-advisor: ignore-file[missing-deferrable] why\n" + "#\n" * 900 + DAG
+    assert said(silenced.encode(), context) == []
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,7 @@ def test_findings_stand_where_python_counts_lines(data: bytes, line: int, contex
         (DAG.encode() + b"x = '\xff'\n", 5),
         (DAG.encode() + b"\x00", 5),
         (b"# coding: nonsense\n" + DAG.encode(), 1),
+        (DAG.encode() + b"x = 1\n" + b"\\\n" * 100_000, 6),
         (DAG.encode("utf-16"), 1),
     ],
 )
