@@ -106,7 +106,7 @@ def load(start: Path, explicit: Path | None, isolated: bool, here: Path | None =
             for candidate in (folder, *folder.parents):
                 for name in (FILE, "pyproject.toml"):
                     path = candidate / name
-                    if path.is_file() and (table := _table_of(path)) is not None:
+                    if os.path.isfile(path) and (table := _table_of(path)) is not None:
                         return _settings(table, path)
     return Settings(root=_root(start, here))
 
@@ -114,7 +114,7 @@ def load(start: Path, explicit: Path | None, isolated: bool, here: Path | None =
 def _root(start: Path, here: Path) -> Path:
     for marks in _MARKS:
         for candidate in (start, *start.parents):
-            if any((candidate / mark).exists() for mark in marks):
+            if any(os.path.exists(candidate / mark) for mark in marks):
                 return candidate
     return here if start.is_relative_to(here) else start
 

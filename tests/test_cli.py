@@ -420,6 +420,20 @@ def test_fix_diff_writes_nothing_and_can_be_applied(run: Run, write: Write, tmp_
     assert run("fix", "--diff", "--exit-zero").code == 0
 
 
+def test_stdin_may_have_a_name_that_no_file_can_have(run: Run) -> None:
+    ran = run("check", "-", "--stdin-filename", f"{'a' * 300}/x.py", stdin=WAITING.encode())
+    assert (ran.code, ran.err) == (1, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everywhere")
+def test_a_folder_that_may_not_be_read_is_a_finding(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0)
+    ran = run("check", "locked")
+    assert ran.code == 1
+    assert ran.out.startswith("locked:1:1: unreadable-file error the folder can't be listed")
+
+
 def test_fix_of_stdin_prints_the_result_byte_by_byte(run: Run) -> None:
     data = WAITING.replace("\n", "\r\n").encode()
     ran = run("fix", "-", "--stdin-filename", "x.py", stdin=data)
