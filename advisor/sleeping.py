@@ -19,6 +19,7 @@ from advisor.pythontasks import PythonTask, find_lambdas
 from advisor.reached import steps
 from advisor.records import replace
 from advisor.syntax import Node, enclosing, name_of, strip_parentheses
+from advisor.unset import unless_set
 from advisor.waiters import waiter_of
 from advisor.waiting import Wait, defaults_of, in_order, within
 
@@ -218,13 +219,13 @@ class _Worth:
         if node.kind() == "identifier":
             bindings = self._file.names.lookup(node)
             is_parameter = len(bindings) == 1 and bindings[0].kind == "parameter"
-            return self._given.get(node.text()) if is_parameter else None
+            return self._given.get(node.text()) if is_parameter else unless_set(self._file, node)
         if node.kind() == "binary_operator":
             return self._sum(node)
         holder, name = node.field("object"), node.field("attribute")
         if node.kind() == "attribute" and holder is not None and name is not None and holder.text() == "self":
             return self._attribute(name.text())
-        return None
+        return unless_set(self._file, node) if node.kind() == "call" else None
 
     def _sum(self, node: Node) -> float | None:
         """What `retries + 1` and `minutes * 60` are worth; of longer sums nothing is known."""

@@ -4,7 +4,8 @@
 Finds ordinary tasks (functions under `@task…` or given as `python_callable`, lambdas too, and `execute` of your own
 operators) that wait with `time.sleep`: a loop that asks the same question again until the answer changes, with no end
 or for five minutes and more, and a single sleep of a minute or more. Helpers of the same project are followed, methods
-of its hooks and clients as well; the message shows the way to the sleep.
+of its hooks and clients as well; the message shows the way to the sleep. A length that the environment or a Variable
+may set counts with the default that the code gives it.
 
 It says nothing about pauses between items and before another try (under five minutes), a loop that looks every few
 seconds with no end (whoever wrote it expects the answer at once, unless it asks for a job that a deferrable class

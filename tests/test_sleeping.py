@@ -514,3 +514,46 @@ def test_a_task_that_takes_the_name_of_its_function(tmp_path: Path) -> None:
     assert own.message.startswith("load sleeps for 10 min, ")
     rebound = f"{head}from loads import load\n\nload = chosen()\nload = {task}"
     assert not check(rebound, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pause", "said"),
+    [
+        ('int(os.getenv("PAUSE", "30"))', "every 30 s with no end in sight"),
+        ("float(os.environ.get('PAUSE', default=30))", "every 30 s with no end in sight"),
+        ('int(Variable.get("pause", default_var=30))', "every 30 s with no end in sight"),
+        ('float(os.getenv("PAUSE", 2 * 15))', "every 30 s with no end in sight"),
+        ('int(os.getenv("PAUSE", "2"))', ""),  # whoever wrote it expects the answer at once
+        ('int(os.getenv("PAUSE"))', ""),
+        ('int(os.getenv("PAUSE", "soon"))', ""),
+        ('int(os.getenv("PAUSE", "1e999"))', ""),
+        ('int(config("PAUSE", "30"))', ""),
+        ("PAUSE", ""),
+    ],
+)
+def test_a_pause_that_the_environment_may_set_counts_with_its_default(
+    pause: str, said: str, tmp_path: Path
+) -> None:
+    text = (
+        "import os\nimport time\nfrom airflow.models import Variable\nfrom airflow.sdk import task\n\n"
+        f"PAUSE = {pause}\n\n\n"
+        "@task\ndef follow(client, job):\n    while True:\n        time.sleep({})\n"
+        "        if client.batches.retrieve(job).status == 'completed':\n            break\n"
+    )
+    findings = check(text.format("PAUSE"), tmp_path)
+    assert [said in found.message for found in findings] == ([True] if said else [])
+    if pause != "PAUSE":
+        assert len(check(text.format(pause), tmp_path)) == len(findings)
+    rebound = text.format("PAUSE").replace("\n\n\n@task", "\nPAUSE = chosen()\n\n\n@task")
+    assert not check(rebound, tmp_path)
+
+
+def test_a_limit_that_the_environment_may_set_counts_with_its_default(tmp_path: Path) -> None:
+    text = (
+        'import os\nimport time\nfrom airflow.sdk import task\n\nLIMIT = int(os.getenv("LIMIT", "3600"))\n\n\n'
+        "@task\ndef follow(client, job):\n    deadline = time.monotonic() + LIMIT\n"
+        "    while time.monotonic() < deadline:\n        if client.batches.retrieve(job).status == 'completed':\n"
+        "            break\n        time.sleep(30)\n"
+    )
+    (found,) = check(text, tmp_path)
+    assert "polls every 30 s for up to 1 h" in found.message
