@@ -11,7 +11,7 @@ from advisor.blocking import Blocker, blocking_in_tasks, blocking_in_triggers
 from advisor.calls import find_operators
 from advisor.catalog.waits import waits
 from advisor.contexts import Contexts
-from advisor.decorators import TaskDecorator, find_decorators
+from advisor.decorators import TaskDecorator, find_decorators, find_sensors
 from advisor.deferrals import Again, Deferral, find_again, find_classes, find_deferrals
 from advisor.definitions import Definitions
 from advisor.fanouts import FanOut, find_fan_outs
@@ -93,7 +93,8 @@ class DagFile:
     @cached_property
     def tasks(self) -> list[Operator]:
         """The operators that are tasks of a DAG and whose arguments can all be seen."""
-        return [operator for operator in self.operators if not operator.doubtful and operator.is_task]
+        made = [*self.operators, *find_sensors(self)]
+        return [operator for operator in made if not operator.doubtful and operator.is_task]
 
     @cached_property
     def first_party(self) -> FirstParty:

@@ -2,7 +2,8 @@
 
 ## What it does
 Finds sensors that have no way to defer, in poke mode, with an interval of a minute or more and a timeout that allows a
-long wait. Without a triggerer (`triggerer = false`) that is every sensor.
+long wait, those that `@task.sensor(…)` makes among them. Without a triggerer (`triggerer = false`) that is every
+sensor.
 
 ## Why is this bad?
 In poke mode the worker slot is held from the first poke to the last, also while the sensor sleeps between two. In
@@ -39,6 +40,7 @@ from advisor.text import duration
 SEVERITY = "advice"
 GROUP = "deferral-missed"
 FIX = "unsafe"
+TOPICS = (b".sensor(",)  # `@task.sensor(…)`
 
 
 def check(dag_file: DagFile, *, long_wait: float = 300.0, interval: float = 60.0) -> Iterator[Finding]:

@@ -321,3 +321,24 @@ def test_a_provider_that_may_be_too_old_is_told_beside_what_a_deferral_changes(
     assert fix["applicability"] == "unsafe"
     assert "the request itself is sent by the triggerer" in fix["description"]
     assert fix["description"].endswith("`deferrable` needs apache-airflow-providers-http 4.7.0")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ('poke_interval=3, timeout=3600, mode="reschedule"', ["short-reschedule"]),
+        ('poke_interval=60, timeout=3600, mode="poke"', ["poke-sensor"]),
+        ("poke_interval=60, timeout=3600", []),  # the DAG that calls it may give the mode
+        ('poke_interval=60, mode="reschedule"', []),
+        ('poke_interval=3, mode="reschedule", **more', []),
+    ],
+)
+def test_a_sensor_made_of_a_function_is_one_like_any_other(
+    given: str, said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"from airflow.decorators import task\n\n\n@task.sensor({given})\ndef job_is_done(job):\n    return True\n"
+    assert [finding["rule"] for finding in check(text, tmp_path, capsys)] == said
+    coroutine = text.replace(
+        "def job", "async def job"
+    )  # succeeds at once, so that its interval is no matter
+    assert not {"short-reschedule", "poke-sensor"} & {f["rule"] for f in check(coroutine, tmp_path, capsys)}
