@@ -119,10 +119,13 @@ def _why(error: OSError | ValueError, verb: str) -> str:
 # Finding
 
 
-def find(paths: Sequence[str], *, exclude: Sequence[str] = (), root: Path) -> Iterator[Found]:
+def find(
+    paths: Sequence[str], *, exclude: Sequence[str] = (), root: Path, force_exclude: bool = False
+) -> Iterator[Found]:
     """The Python files that `paths` stand for, each once, sorted by path.
 
-    A file named outright is always yielded, and a folder named outright is walked even where it is ignored.
+    A file named outright is yielded even where it is excluded (unless `force_exclude`) or ignored, and a folder named
+    outright is walked even where it is ignored.
     Below a folder: `*.py`, without what `.gitignore` files say, without environments and tools' own
     folders, without `exclude` (patterns as in `.gitignore`, relative to `root`). Links to folders are not
     followed, links to files only where they lead to something inside `paths`: a link can't make the tool
@@ -130,7 +133,8 @@ def find(paths: Sequence[str], *, exclude: Sequence[str] = (), root: Path) -> It
     """
     walk = Walk(exclude, root)
     for path in paths:
-        walk.add(path)
+        if not (force_exclude and walk.excluded(path)):
+            walk.add(path)
     return iter(walk.finish())
 
 
@@ -138,9 +142,10 @@ class Walk:
     """Looks for files below paths, as `find` says."""
 
     def __init__(self, exclude: Sequence[str], root: Path) -> None:
-        self.exclude = gitignore.spec(exclude)
-        self.root = os.path.realpath(root)
-        self.inside = os.path.join(self.root, "")
+        real = os.path.realpath(root)
+        self.inside = os.path.join(real, "")
+        self.exclude = gitignore.excluding(exclude, real)
+        self.exclude_elsewhere = gitignore.excluding(exclude, os.sep)
         self.found: dict[str, Found] = {}  # by real path, so that each file comes once
         self.links: list[tuple[str, str]] = []  # shown path, real path
         self.walked: set[str] = set()
@@ -162,6 +167,13 @@ class Walk:
             self.found.setdefault(os.path.realpath(path), Found(path))
         else:
             self.found.setdefault(path, Found(path, f"the path is {_kind(status.st_mode)}, not a file"))
+
+    def excluded(self, path: str) -> bool:
+        """Whether the configuration excludes what is named, by itself or with a folder around it."""
+        real = os.path.realpath(path)
+        if self.exclude is None or not real.startswith(self.inside):
+            return False
+        return self.exclude.hides(os.path.join(real, "") if os.path.isdir(real) else real)
 
     def walk(self, top: str, real_top: str) -> None:
         self.tops.append(real_top)
@@ -215,10 +227,9 @@ class Walk:
 
     def ignored(self, path: str, specs: list[Ignores]) -> bool:
         """Whether a `.gitignore` or the configuration leaves out `path` (a folder's ends in a slash)."""
-        if self.exclude is not None:
-            inside = path.startswith(self.inside)
-            if self.exclude.match_file(_relative(path, self.root) if inside else path.lstrip("/")):
-                return True
+        exclude = self.exclude if path.startswith(self.inside) else self.exclude_elsewhere
+        if exclude is not None and exclude.verdict(path):
+            return True
         for spec in reversed(specs):  # as in git, the nearest file with an opinion decides
             verdict = spec.verdict(path)
             if verdict is not None:
@@ -245,10 +256,6 @@ class Walk:
 def _is_build_output(real: str, names: set[str]) -> bool:
     """`build` is also a fair name for a folder of DAGs: only one that setuptools filled is skipped."""
     return os.path.basename(real) == "build" and any(name.startswith("bdist.") for name in names)
-
-
-def _relative(path: str, folder: str) -> str:
-    return path[len(os.path.join(folder, "")) :].replace(os.sep, "/")
 
 
 def _spec_of(folder: str) -> list[Ignores]:

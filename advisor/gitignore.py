@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from typing import Any
 
 _PLAIN = re.compile(r"(?=.*\w)[\w.-]+/?", re.ASCII)
 _ENDING = re.compile(r"\*\.\w+", re.ASCII)
@@ -17,14 +14,10 @@ _NAMED = re.compile(r"\(\?P<\w+>")
 _MAX_STARS = 4  # patterns become regular expressions: many stars could take for ever on a name made for them
 
 
-def spec(lines: Iterable[str]) -> GitIgnoreSpec | None:
-    """What lines of patterns say of whole paths; None where there is no pattern."""
-    patterns = [pattern for line in _readable(lines) for pattern in _read(line)]
-    if not patterns:
-        return None
-    import pathspec
-
-    return pathspec.GitIgnoreSpec(patterns)
+def excluding(patterns: Iterable[str], root: str) -> Ignores | None:
+    """What the configuration at `root` excludes; `./dags/old` is `/dags/old`. None where it excludes nothing."""
+    lines = [re.sub(r"^(!?)\./", r"\1/", pattern) for pattern in patterns]
+    return Ignores(root, lines) if lines else None
 
 
 def _readable(lines: Iterable[str]) -> list[str]:
@@ -43,7 +36,7 @@ def _read(line: str) -> list[Any]:
 
 
 class Ignores:
-    """One `.gitignore`: its folder and what it says.
+    """One `.gitignore`, or patterns that are written as in one: the folder, and what is left out below it.
 
     Most lines are a plain name or an ending. Making a regular expression of each took a quarter of a run that finds
     everything in its cache, so these are compared as they are, unless a later line may take one back.
@@ -84,6 +77,15 @@ class Ignores:
             if line.means(relative, plain, is_folder=name.endswith("/")):
                 return line.leaves_out
         return None
+
+    def hides(self, path: str) -> bool:
+        """Whether an absolute path below the folder is left out, by itself or with a folder around it."""
+        end = path.find(os.sep, self._start) + 1
+        while end:
+            if self.verdict(path[:end]):
+                return True
+            end = path.find(os.sep, end) + 1
+        return not path.endswith(os.sep) and self.verdict(path) is True
 
     def _all_in_one(self) -> re.Pattern[str]:
         """An expression that matches wherever a pattern does: most paths match none, and it asks all at once."""

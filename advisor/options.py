@@ -278,6 +278,12 @@ def _common(parser: Parser) -> None:
         help="read neither configuration nor project files for the target (default: off)",
     )
     files.add_argument(
+        "--force-exclude",
+        action="store_true",
+        help="leave out what the configuration excludes even where it is named; the pre-commit hooks do that"
+        " (default: off)",
+    )
+    files.add_argument(
         "--stdin-filename",
         metavar="FILE",
         help="read stdin as if it were this file; a plain - reads it without a name (default: read PATHS)",

@@ -47,7 +47,8 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         **_PATTERNS,
         "default": [],
         "description": "Patterns as in `.gitignore`, relative to the configuration's folder: files and folders that "
-        "are not read. Files named on the command line always are.",
+        "are not read. Files named on the command line always are, unless with `--force-exclude`, which the pre-commit "
+        "hooks give.",
     },
     "ignore": {
         **_SELECTORS,

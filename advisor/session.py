@@ -94,7 +94,12 @@ class Session:
             self.stdin = sys.stdin.buffer.read()
             return [Found(options.stdin_filename or STDIN)]
         found = list(
-            files.find(options.paths or ["."], exclude=self.settings.exclude, root=self.settings.root)
+            files.find(
+                options.paths or ["."],
+                exclude=self.settings.exclude,
+                root=self.settings.root,
+                force_exclude=options.force_exclude,
+            )
         )
         missing = [one for one in found if one.missing]
         if missing:
@@ -102,7 +107,9 @@ class Session:
             beside = f" (nor {'does' if more == 1 else 'do'} {counted(more, 'other path')})" if more else ""
             raise Refusal(f"{first.path}: {first.error}{_sibling(first.path)}{beside}")
         if not found:
-            say(f"warning: no Python files found in {', '.join(options.paths or ['the current folder'])}")
+            where = ", ".join(options.paths or ["the current folder"])
+            besides = " that the configuration does not exclude" if options.force_exclude else ""
+            say(f"warning: no Python files{besides} found in {where}")
         return found
 
     def check(self, found: Sequence[Found]) -> list[runner.Outcome]:

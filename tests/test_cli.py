@@ -227,6 +227,42 @@ def test_per_file_ignores_and_exclude(run: Run, write: Write) -> None:
     write("dag-advisor.toml", "exclude = ['dags']")
     assert [line.split(":")[0] for line in run("check").out.splitlines()] == ["old/a.py"]
     assert run("check", "dags/a.py").code == 1  # named outright
+    assert run("check", "dags").code == 1
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [["dags"], ["./dags/"], ["/dags/*"], ["*.py"], ["*", "!old/"], ["/*", "!/old"], ["**/a.py", "!b.py"]],
+)
+def test_what_is_excluded_may_be_left_out_though_it_is_named(
+    run: Run, write: Write, patterns: list[str]
+) -> None:
+    write("dags/deep/a.py", WAITING)
+    write("dag-advisor.toml", f"exclude = {patterns}")
+    assert run("check").out == ""
+    ran = run("check", "--force-exclude", "dags/deep/a.py", "dags/deep")
+    assert (ran.code, ran.out) == (0, "")
+    assert (
+        "no Python files that the configuration does not exclude found in dags/deep/a.py, dags/deep"
+        in ran.err
+    )
+    assert run("fix", "--force-exclude", "dags/deep/a.py").code == 0
+    assert run("check", "dags/deep/a.py").code == 1
+    write("b.py", WAITING)
+    write("old/b.py", WAITING)
+    named = run("check", "--force-exclude", "dags/deep/a.py", "b.py", "old/b.py")
+    assert named.out == run("check").out
+
+
+def test_files_elsewhere_are_excluded_by_name(run: Run, write: Write, tmp_path: Path) -> None:
+    write("project/dag-advisor.toml", "exclude = ['old/', '/dags']")
+    for name in ("other/old/a.py", "other/dags/a.py", "project/dags/a.py"):
+        write(name, WAITING)
+    shown = [
+        line.split(":")[0]
+        for line in run("check", "--config", "project/dag-advisor.toml", ".").out.splitlines()
+    ]
+    assert shown == ["other/dags/a.py"]
 
 
 def test_paths_and_options_may_be_mixed(run: Run, write: Write) -> None:

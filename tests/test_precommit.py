@@ -74,12 +74,15 @@ def test_the_hooks_report_and_mend(hooks: Path, home: Path, tmp_path: Path) -> N
     dag = tmp_path / "dags" / "sales.py"
     dag.write_text(WAITING)
     (tmp_path / "dags" / "notes.txt").write_text("DateTimeSensor()\n")
+    (tmp_path / "dags" / "vendored.py").write_text(WAITING)
+    (tmp_path / "dag-advisor.toml").write_text('exclude = ["dags/vendored.py"]\n')
     commit_all(tmp_path)
 
     ran = try_repo(hooks, home, tmp_path, "dag-advisor")
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "dags/sales.py:5:5: sync-sensor warning" in ran.stdout
     assert "notes.txt" not in ran.stdout
+    assert "vendored" not in ran.stdout
     assert dag.read_text() == WAITING
 
     ran = try_repo(hooks, home, tmp_path, "dag-advisor-fix")

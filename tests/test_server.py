@@ -489,10 +489,11 @@ def test_untitled_documents_follow_the_first_folder(start: Start, tmp_path: Path
 
 
 def test_what_is_excluded_or_installed_is_left_alone(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "dag-advisor.toml").write_text('exclude = ["old"]\n')
+    (tmp_path / "dag-advisor.toml").write_text('exclude = ["old", "gone/*", "!gone/kept.py"]\n')
     client = start()
     client.initialize(tmp_path)
-    for name in ("old/dag.py", ".venv/lib/python3.12/site-packages/airflow/dag.py"):
+    assert rules(client.open((tmp_path / "gone/kept.py").as_uri(), DAG)) == ["missing-deferrable"]
+    for name in ("old/dag.py", "gone/dag.py", ".venv/lib/python3.12/site-packages/airflow/dag.py"):
         assert client.open((tmp_path / name).as_uri(), DAG) == []
     assert rules(client.open((tmp_path / "older" / "dag.py").as_uri(), DAG)) == ["missing-deferrable"]
 

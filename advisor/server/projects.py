@@ -11,7 +11,7 @@ from advisor import config, engine, target
 from advisor.config import Settings
 from advisor.deciding import Written, deciding
 from advisor.environment import environment
-from advisor.files import SKIPPED_FOLDERS
+from advisor.files import SKIPPED_FOLDERS, Walk
 from advisor.project import Project
 from advisor.records import dataclass, field, replace
 from advisor.rule import UnknownRule, discover
@@ -69,13 +69,7 @@ class Projects:
         context = self.place(path).context
         if context is None or not context.settings.exclude:
             return False
-        root = os.path.realpath(context.settings.root)
-        relative = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/").split("/")
-        return any(
-            config.matches(pattern, relative[:end])
-            for pattern in context.settings.exclude
-            for end in range(1, len(relative) + 1)
-        )
+        return Walk(context.settings.exclude, context.settings.root).excluded(path)
 
     def refresh(self) -> bool:
         """Forget what was read from files that are not what they were; whether there were any."""
