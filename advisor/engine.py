@@ -10,7 +10,7 @@ from advisor.catalog.lookup import Catalog
 from advisor.config import Settings
 from advisor.dagfile import DagFile
 from advisor.decoding import Unreadable, decode
-from advisor.finding import Finding, Span
+from advisor.finding import Finding, Fix, Span
 from advisor.firstparty import first_party
 from advisor.mentions import mentions
 from advisor.project import Project
@@ -106,7 +106,7 @@ def check(data: bytes, path: str, context: Context) -> list[Finding]:
     except (Unreadable, SyntaxFailure) as failure:
         span = Span(0, 0, failure.line, failure.column, failure.line, failure.column)
         return finish([Finding(span, failure.message, rule=UNREADABLE)], path, context)
-    return finish(_unsuppressed(findings, tree, context), path, context)
+    return finish(_grouped(_unsuppressed(findings, tree, context)), path, context)
 
 
 def finish(findings: Iterable[Finding], path: str, context: Context) -> list[Finding]:
@@ -230,6 +230,36 @@ def _unsuppressed(findings: list[Finding], tree: Tree, context: Context) -> list
     known = discover()
     kept, unused = found.apply(findings, statement_lines(tree), enabled, known, groups(known))
     return [*kept, *unused]
+
+
+def _grouped(findings: list[Finding]) -> list[Finding]:
+    """The findings, with the fixes that stand or fall together called what the whole group is."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.fix is not None and finding.fix.group:
+            groups.setdefault(finding.fix.group, []).append(finding)
+    if not groups:
+        return findings
+    return [
+        _as_its_group(finding, groups.get(finding.fix.group, [])) if finding.fix else finding
+        for finding in findings
+    ]
+
+
+def _as_its_group(finding: Finding, members: list[Finding]) -> Finding:
+    fix = finding.fix
+    if fix is None or not members:
+        return finding
+    missing = max(member.fix.group_size for member in members if member.fix) - len(members)
+    if missing > 0:
+        others = "another use" if missing == 1 else f"{missing} other uses"
+        told = f"{fix.description}, by hand: it changes {others} of the imported name, too"
+        return replace(finding, fix=Fix("display-only", told))
+    worse = next((member for member in members if member.fix and member.fix.applicability == "unsafe"), None)
+    if fix.applicability != "safe" or worse is None or worse.fix is None:
+        return finding
+    caveat = f"line {worse.span.line} uses the same name, and there {worse.fix.caveat}"
+    return replace(finding, fix=replace(fix, applicability="unsafe", caveat=caveat))
 
 
 def statement_lines(tree: Tree) -> Callable[[int], tuple[int, int]]:

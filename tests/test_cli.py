@@ -456,6 +456,24 @@ def test_fix_diff_writes_nothing_and_can_be_applied(run: Run, write: Write, tmp_
     assert run("fix", "--diff", "--exit-zero").code == 0
 
 
+def test_check_calls_a_fix_safe_only_where_all_calls_that_share_its_import_can_be_fixed(
+    run: Run, write: Write
+) -> None:
+    short = WAITING + '    DateTimeSensor(task_id="short", target_time="2030-01-01", timeout=5)\n'
+    write("a.py", short)
+    assert "fix: 1 by hand (shown)" in run("check", "--statistics").out
+    assert "left: to be written by hand" in run("fix").out
+    write(
+        "a.py",
+        "from astronomer.providers.core.sensors.external_task import ExternalTaskSensorAsync\n"
+        'ExternalTaskSensorAsync(task_id="a", external_dag_id="d")\n'
+        'ExternalTaskSensorAsync(task_id="b", external_dag_id="d", external_task_ids=["t"])\n',
+    )
+    assert "fix: 2 unsafe" in run("check", "--statistics").out
+    ran = run("fix", "--unsafe-fixes", "--diff", "--quiet")
+    assert ran.out.count("+ExternalTaskSensor(") == 2
+
+
 def test_stdin_may_have_a_name_that_no_file_can_have(run: Run) -> None:
     ran = run("check", "-", "--stdin-filename", f"{'a' * 300}/x.py", stdin=WAITING.encode())
     assert (ran.code, ran.err) == (1, "")
