@@ -22,6 +22,7 @@ _MAX_FILES = 2000  # files searched for the callers of a function
 _MAX_TEXT = 32_000_000  # bytes of them
 _MAX_DEPTH = 5  # files whose expressions are being folded at the same time
 _MAX_HOPS = 20  # files that only pass a name on
+_PUT_ON_PATH = ("plugins", "src")
 
 
 class Module:
@@ -40,7 +41,8 @@ class Project:
     """Finds and reads the first-party modules below `root`; every file is read at most once.
 
     A module is looked for in the project's root, in the importing file's own folder and in the folders between them
-    (a DAGs folder is on Airflow's path). Nothing outside `root` is read.
+    (a DAGs folder is on Airflow's path), then in what Airflow (`plugins`) or the project's installation (`src`) puts
+    on the path beside one of these. Nothing outside `root` is read.
     """
 
     def __init__(self, root: str) -> None:
@@ -132,7 +134,7 @@ class Project:
         if known is None:
             above = self._tops.get(os.path.dirname(folder))
             if above is not None and folder.startswith(self.root + os.sep):
-                own = self.entries(folder)
+                own = self.entries(folder).union(*map(self.entries, self._put_on_path(folder)))
                 known = above if own <= above else above | own
             else:
                 known = frozenset[str]().union(*map(self.entries, self._search_path(folder)))
@@ -346,7 +348,12 @@ class Project:
         while folder != self.root:
             path.append(folder)
             folder = os.path.dirname(folder)
-        return path
+        return [*path, *(put for above in path for put in self._put_on_path(above) if put not in path)]
+
+    def _put_on_path(self, folder: str) -> list[str]:
+        """What of a folder Airflow, or the project's own installation, puts on the path besides."""
+        beside = self.entries(folder)
+        return [os.path.join(folder, name) for name in _PUT_ON_PATH if name in beside]
 
     def _read(self, path: str) -> Module | None:
         try:

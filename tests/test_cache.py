@@ -135,6 +135,21 @@ def test_a_module_that_appears_or_goes_is_seen(project: Path, capsys: pytest.Cap
     assert json.loads(said(capsys))["summary"]["findings"] == 30
 
 
+@pytest.mark.parametrize("put", ["plugins", "src"])
+def test_a_module_on_the_path_that_appears_changes_or_goes_is_seen(
+    project: Path, capsys: pytest.CaptureFixture[str], put: str
+) -> None:
+    (project / "dags/company").rename(project / "away")
+    without = said(capsys)
+    (project / put).mkdir()
+    (project / "away").rename(project / put / "company")
+    assert said(capsys) == said(capsys, "--no-cache")
+    (project / put / "company/base.py").write_text("HOUR = 1\n")
+    assert json.loads(said(capsys))["summary"]["findings"] == 30  # six seconds are no wait
+    (project / put / "company").rename(project / "away")
+    assert said(capsys) == without
+
+
 def test_a_change_within_the_same_second_is_seen(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said(capsys)
     dag = project / "dags/p1.py"

@@ -96,6 +96,26 @@ def test_however_it_is_imported(tmp_path: Path, imports: str, name: str) -> None
     assert said(findings) == [("missing-deferrable", 4)]
 
 
+@pytest.mark.parametrize(
+    ("module", "imports"),
+    [
+        ("plugins__own", "from own import Own\n"),  # Airflow puts `plugins` on the path
+        ("plugins__sensors__own", "from sensors.own import Own\n"),
+        ("dags__plugins__own", "from own import Own\n"),
+        ("src__company__own", "from company.own import Own\n"),  # installed from `src`
+    ],
+)
+def test_what_airflow_or_an_installation_puts_on_the_path(tmp_path: Path, module: str, imports: str) -> None:
+    own = IMPORT + "class Own(S3KeySensor):\n    pass\n"
+    assert said(check(tmp_path, **{module: own, "flow": flow(imports)})) == [("missing-deferrable", 4)]
+
+
+def test_what_stands_beside_a_file_comes_before_what_is_put_on_the_path(tmp_path: Path) -> None:
+    own = IMPORT + "class Own(S3KeySensor):\n    pass\n"
+    other = "class Own:\n    def __init__(self, **given):\n        pass\n"
+    assert not check(tmp_path, plugins__own=own, dags__own=other, flow=flow("from own import Own\n"))
+
+
 GUARDED = (
     "try:\n    from airflow.providers.standard.sensors.date_time import DateTimeSensor\n"
     "except ImportError:\n    from airflow.sensors.date_time import DateTimeSensor\n"
