@@ -10,7 +10,7 @@ from advisor.coroutines import argument, has_splat, parameters, references
 from advisor.flow import Readable
 from advisor.names import Binding
 from advisor.owners import Owner, Owners, Ref, class_of, decorator_words
-from advisor.syntax import Node, arguments_of, function_of, keyword_parts, strip_parentheses
+from advisor.syntax import Node, arguments_of, function_of, is_async, keyword_parts, strip_parentheses
 
 #: the class of what a task gets as `ti`; a task's context holds it under these keys
 TASK_INSTANCE: Final = "airflow.models.taskinstance.TaskInstance"
@@ -29,6 +29,7 @@ _BUILTINS = frozenset(dir(builtins))
 _FIRST = frozenset({"identifier", "typed_parameter", "default_parameter", "typed_default_parameter"})
 _PROPERTIES = frozenset({"property", "cached_property"})
 _GIVES_ITS_ARGUMENT = frozenset({"closing", "enter_context", "enter_async_context", "aclosing"})
+_TUPLES = frozenset({"expression_list", "tuple"})
 _ONE_OF = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Union"})
 
 
@@ -140,7 +141,9 @@ class Receivers(Owners):
             return _awaited(refs) if _is_async_with(value) else refs
         if binding.kind == "other":
             paired = _paired(binding.node)
-            return self.of(file, paired, receiver, depth + 1) if paired is not None else ()
+            if paired is not None:
+                return self.of(file, paired, receiver, depth + 1)
+            return self._unpacked(file, binding.node, receiver, depth)
         if binding.kind == "assign":
             statement = binding.node.parent()
             annotation = statement.field("type") if statement is not None else None
@@ -429,12 +432,30 @@ class Receivers(Owners):
             refs = self._annotated(ref.file, annotation, depth + 1)
             if refs:
                 return refs
-        values: list[Node] = []
-        for statement in ref.file.tree.kinds("return_statement", under=ref.node):
-            inner = statement.named_children()
-            if inner and function_of(statement) == ref.node:
-                values.append(inner[0])
+        values = _returns(ref.file, ref.node)
         return self._all(ref.file, values, ref.receiver, depth) if len(values) <= _MAX_BINDINGS else ()
+
+    def _unpacked(self, file: Readable, name: Node, receiver: Owner | None, depth: int) -> tuple[Ref, ...]:
+        """What a name gets in `session, url = self.get_conn()`, where first-party functions return tuples."""
+        place = _place_in(name)
+        function = place[0].field("function") if place is not None else None
+        if place is None or function is None or depth > _MAX_DEPTH:
+            return ()
+        found: list[Ref] = []
+        for ref in self.of(file, function, receiver, depth + 1):
+            if ref.node is None or ref.file is None or ref.node.kind() != "function_definition":
+                return ()
+            items: list[Node] = []
+            for value in _returns(ref.file, ref.node):
+                given = value.named_children() if value.kind() in _TUPLES else []
+                if len(given) != place[2] or is_async(ref.node):
+                    return ()
+                items.append(given[place[1]])
+            refs = self._all(ref.file, items, ref.receiver, depth) if len(items) <= _MAX_BINDINGS else ()
+            if not refs:
+                return ()
+            found += refs
+        return tuple(found)
 
     def _entered(self, refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
         """What `with` gives for these contexts: themselves, unless they say otherwise."""
@@ -473,14 +494,32 @@ def _paired(name: Node) -> Node | None:
     if pattern is None or statement is None or statement.kind() != "assignment":
         return None
     names, values = pattern.named_children(), statement.field("right")
-    if (
-        values is None
-        or values.kind() not in ("expression_list", "tuple")
-        or statement.field("left") != pattern
-    ):
+    if values is None or values.kind() not in _TUPLES or statement.field("left") != pattern:
         return None
     given = values.named_children()
     return given[names.index(name)] if len(given) == len(names) and name in names else None
+
+
+def _place_in(name: Node) -> tuple[Node, int, int] | None:
+    """The call whose result `a, b = call()` takes apart, the place of a name in it, and how many names there are."""
+    pattern = name.parent()
+    statement = pattern.parent() if pattern is not None else None
+    if pattern is None or statement is None or statement.kind() != "assignment":
+        return None
+    names, value = pattern.named_children(), statement.field("right")
+    if value is None or value.kind() != "call" or statement.field("left") != pattern or name not in names:
+        return None
+    plain = all(one.kind() in ("identifier", "attribute", "subscript") for one in names)
+    return (value, names.index(name), len(names)) if plain else None
+
+
+def _returns(file: Readable, function: Node) -> list[Node]:
+    """What a function itself returns, where it says so."""
+    return [
+        inner[0]
+        for statement in file.tree.kinds("return_statement", under=function)
+        if (inner := statement.named_children()) and function_of(statement) == function
+    ]
 
 
 def _is_in_thread(node: Node) -> bool:

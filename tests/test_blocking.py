@@ -499,3 +499,47 @@ def test_many_helpers_are_read_to_a_bound(tmp_path: Path) -> None:
         tmp_path,
     )
     assert time.process_time() - start < 10
+
+
+HOOK = """\
+import requests
+
+
+class Hook:
+    def __init__(self):
+        self._session = None
+
+    def get_conn(self):
+        if self._session is None:
+            self._session = requests.Session()
+        {returned}
+
+    def rows(self):
+        {taken}
+        yield session.get(base)
+"""
+UNPACKED = "session, base = self.get_conn()"
+
+
+@pytest.mark.parametrize(
+    ("returned", "taken", "found"),
+    [
+        ("return self._session, 'http://x'", UNPACKED, True),
+        ("return (self._session, 'http://x')", "(session, base) = self.get_conn()", True),
+        ("return 'http://x', self._session", UNPACKED, False),  # text blocks nothing
+        ("return self._session, 'http://x', 1", UNPACKED, False),
+        ("return pair()", UNPACKED, False),
+        ("return self._session, 'http://x'", "session, *base = self.get_conn()", False),
+        ("return self._session, 'http://x'", "session, base = pair()", False),
+    ],
+)
+def test_a_client_that_comes_in_a_tuple(returned: str, taken: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "hooks.py").write_text(HOOK.format(returned=returned, taken=taken))
+    text = (
+        "import asyncio\nfrom airflow.triggers.base import BaseTrigger, TriggerEvent\nfrom hooks import Hook\n\n\n"
+        "class RowsTrigger(BaseTrigger):\n"
+        "    def serialize(self):\n        return 'triggers.RowsTrigger', {}\n\n"
+        "    async def run(self):\n        hook = Hook()\n        for row in hook.rows():\n"
+        "            await asyncio.sleep(1)\n        yield TriggerEvent(row)\n"
+    )
+    assert ["requests.Session.get" in one.message for one in check(text, tmp_path)] == [True] * found
