@@ -390,11 +390,11 @@ class Operator:
                 since = self.facts.since if name == "since" else versions.get(name)
                 if since and target.provider_at_least(self.facts.provider, parse_version(since)) is False:
                     return False
-        return self.from_core_2 or not self._airflow_too_old()
+        return self.from_core_2 or not self._airflow_too_old(self.facts)
 
-    def _airflow_too_old(self) -> bool:
-        """Whether no release of the provider that takes the flag can be installed beside the project's Airflow."""
-        target, floor = self._dag_file.target, self.facts.versions.get("airflow")
+    def _airflow_too_old(self, facts: ClassFacts) -> bool:
+        """Whether no provider's release in which the class takes the flag can stand beside the project's Airflow."""
+        target, floor = self._dag_file.target, facts.versions.get("airflow")
         if floor is None or target.airflow is None or target.source == "--target-airflow":
             return False  # there a provider's version is the newest, by definition
         return not target.at_least(*parse_version(floor)[:2])
@@ -506,7 +506,7 @@ class Operator:
         if facts.replacement is None:
             return facts.provider == _ASTRONOMER
         replacement = self._dag_file.catalog.get(facts.replacement)
-        if replacement is None or replacement.deferral != "flag":
+        if replacement is None or replacement.deferral != "flag" or self._airflow_too_old(replacement):
             return False
         since = replacement.versions.get("flag") or replacement.since
         at_least = self._dag_file.target.provider_at_least

@@ -81,6 +81,9 @@ GONE = (
             ["legacy-async-class"],
         ),
         ("apache-airflow==2.10.5", TIME_ASYNC.format(module=CORE), []),
+        # The releases that take the flag need a newer Airflow.
+        ("apache-airflow==2.9.0", TIME_ASYNC.format(module=STANDARD), []),
+        ("apache-airflow==2.9.0", TIME.format(module=STANDARD, more=""), ["sync-sensor"]),
     ],
 )
 def test_pinned_versions_decide(tmp_path: Path, requirements: str, code: str, rules: list[str]) -> None:
