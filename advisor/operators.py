@@ -506,7 +506,12 @@ class Operator:
         if facts.replacement is None:
             return facts.provider == _ASTRONOMER
         replacement = self._dag_file.catalog.get(facts.replacement)
-        if replacement is None or replacement.deferral != "flag" or self._airflow_too_old(replacement):
+        if replacement is None or replacement.deferral != "flag":
+            return False
+        in_core = replacement.versions.get("core", {}).get("flag")
+        if self._airflow_too_old(replacement) and not (
+            in_core and self._dag_file.target.at_least(*parse_version(in_core))
+        ):
             return False
         since = replacement.versions.get("flag") or replacement.since
         at_least = self._dag_file.target.provider_at_least

@@ -16,6 +16,10 @@ UPSTREAM = (
 )
 TIME = 'from {module} import TimeSensor\nTimeSensor(task_id="a", target_time=x{more})\n'
 TIME_ASYNC = 'from {module} import TimeSensorAsync\nTimeSensorAsync(task_id="a", target_time=x)\n'
+EXTERNAL_ASYNC = (
+    "from astronomer.providers.core.sensors.external_task import ExternalTaskSensorAsync\n"
+    'ExternalTaskSensorAsync(task_id="a", external_dag_id="b")\n'
+)
 CORE, STANDARD = "airflow.sensors.time_sensor", "airflow.providers.standard.sensors.time"
 
 
@@ -81,6 +85,8 @@ GONE = (
             ["legacy-async-class"],
         ),
         ("apache-airflow==2.10.5", TIME_ASYNC.format(module=CORE), []),
+        ("apache-airflow==2.8.4", EXTERNAL_ASYNC, ["legacy-async-class"]),
+        ("apache-airflow==2.6.3", EXTERNAL_ASYNC, []),
         # The releases that take the flag need a newer Airflow.
         ("apache-airflow==2.9.0", TIME_ASYNC.format(module=STANDARD), []),
         ("apache-airflow==2.9.0", TIME.format(module=STANDARD, more=""), ["sync-sensor"]),
