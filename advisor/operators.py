@@ -26,8 +26,15 @@ _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
 # Effects of caveats that make a deferral worse than none.
 _FLOODS: Final = "floods"
 _IDLE: Final = "ends-without-looking"
+# Releases of Airflow in the year that a provider's release goes back.
+_YOUNG: Final = 3
 _ASTRONOMER: Final = "astronomer-providers"
 _STANDARD: Final = "apache-airflow-providers-standard"
+
+
+def _series(version: tuple[int, ...]) -> int:
+    """Which feature release a version of Airflow belongs to, counted on from 2 to 3 (2.11 came before 3.0)."""
+    return version[1] + (12 if version[0] >= 3 else 0)
 
 
 class Operator:
@@ -412,10 +419,17 @@ class Operator:
 
     @property
     def provider_in_doubt(self) -> bool:
-        """Whether the project runs so old an Airflow that its providers may lack the flag, and no version is known."""
+        """Whether the project runs so old an Airflow that its providers may lack the flag, and no version is known.
+
+        A provider's release supports the Airflows of a year or more before it. So the providers of Airflow's image or
+        constraints take the flag only if that Airflow is some releases newer than the oldest one that the flag needs.
+        """
         target = self._dag_file.target
-        old = target.airflow is not None and target.airflow < (2, 7) and target.source != "--target-airflow"
-        return old and not self.from_core_2 and target.provider_version(self.facts.provider) is None
+        if target.airflow is None or target.source == "--target-airflow" or self.from_core_2:
+            return False
+        floor = parse_version(self.facts.versions.get("airflow") or "2.4")
+        old = _series(target.airflow) < max(_series(floor), _series((2, 4))) + _YOUNG
+        return old and target.provider_version(self.facts.provider) is None
 
     @property
     def flag_version(self) -> str:

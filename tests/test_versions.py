@@ -97,6 +97,29 @@ def test_pinned_versions_decide(tmp_path: Path, requirements: str, code: str, ru
     assert [rule for rule, _ in said(tmp_path, code)] == rules
 
 
+@pytest.mark.parametrize(
+    ("requirements", "applicability"),
+    [
+        (
+            "apache-airflow==3.0.2",
+            "unsafe",
+        ),  # its constraints have standard 1.2.0, where the flag is a TypeError
+        ("apache-airflow==3.0.2\napache-airflow-providers-standard==1.3.0", "safe"),
+        ("apache-airflow==3.1.0", "safe"),
+        ("", "safe"),
+    ],
+)
+def test_a_flag_is_not_safe_that_the_providers_of_an_airflow_may_lack(
+    tmp_path: Path, requirements: str, applicability: str
+) -> None:
+    (tmp_path / "requirements.txt").write_text(requirements + "\n")
+    (tmp_path / "dag.py").write_text(TIME.format(module=STANDARD, more=""))
+    command = [sys.executable, "-m", "advisor", "check", "--output-format", "json", "dag.py"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["rule"], finding["fix"]["applicability"]) == ("missing-deferrable", applicability)
+
+
 def test_what_imports_the_sdk_runs_on_airflow_3_where_nothing_tells_the_version(tmp_path: Path) -> None:
     sdk, plain = "from airflow.sdk import DAG\n", "from airflow import DAG\n"
     guarded = "try:\n    from airflow.sdk import DAG\nexcept ImportError:\n    from airflow import DAG\n"
