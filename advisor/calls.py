@@ -126,7 +126,7 @@ def _operator_at(
         return None
     path = next(iter(classes.values()))
     facts = dag_file.catalog.get(path)
-    if facts is None or not (silent or _speaks(facts, parent)):
+    if facts is None or facts.is_base or not (silent or _speaks(facts, parent)):
         return None
     return Operator(dag_file, facts, path, reference, function, parent)
 

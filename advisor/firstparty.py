@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from advisor.catalog.record import SENSOR_BASE
 from advisor.names import absolute
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _MAX_SIZE = 1_000_000  # bytes
 _MAX_ROUNDS = 5  # subclasses of subclasses in one file
 _LONG = 80  # characters of a name
 _TELLING = 6
+_SENSOR_BASE = SENSOR_BASE.encode()
 _NONE: frozenset[bytes] = frozenset()
 
 
@@ -39,7 +41,7 @@ class FirstParty:
 
     def __init__(self, project: Project, catalog: Catalog) -> None:
         self._project = project
-        self._known = frozenset(name.encode() for name in catalog.names())
+        self._known = frozenset(name.encode() for name in (*catalog.names(), SENSOR_BASE))
         self._offers: dict[str, frozenset[bytes]] = {}
         self._open: set[str] = set()
         self._circles = 0
@@ -49,8 +51,11 @@ class FirstParty:
         self.derived: dict[tuple[str, int], Derived | None] = {}
 
     def mentioned(self, data: bytes, path: str) -> bool:
-        """Whether a file may use an operator class that it gets from a first-party module."""
-        return any(name in data for name in self.reachable(data, path))
+        """Whether a file may use an operator class that it gets from a first-party module, or a sensor of its own."""
+        if any(name in data for name in self.reachable(data, path)):
+            return True
+        # With the call, a name stands twice before a parenthesis.
+        return _SENSOR_BASE in data and any(data.count(name + b"(") > 1 for name, _ in _CLASS.findall(data))
 
     def reachable(self, data: bytes, path: str) -> frozenset[bytes]:
         """Simple names of the operator classes that the modules which a file imports may hand out."""

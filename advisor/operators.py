@@ -97,7 +97,8 @@ class Operator:
     def class_name(self) -> str:
         """The class as it is called here: `S3KeySensor`, or its alias; with its base where it is the project's own."""
         name = self.function.text().rpartition(".")[2]
-        return name if self.derived is None else f"{name} (based on {self.facts.simple_name})"
+        plain = self.derived is None or self.derived.own_poke
+        return name if plain else f"{name} (based on {self.facts.simple_name})"
 
     @property
     def fixes(self) -> Literal["any", "flag", "none"]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from advisor.catalog.record import ClassFacts
 from advisor.contexts import class_bases, decorator_expressions
 from advisor.flow import Readable
+from advisor.ownpokes import can_be_rescheduled
 from advisor.project import Module
 from advisor.records import dataclass, replace
 from advisor.syntax import Node, arguments_of, dotted, keyword_parts
@@ -39,6 +40,7 @@ _OWN_WAYS = frozenset(
         "__getattribute__",
         "__setattr__",
         "__delattr__",
+        "reschedule",
         FLAG,
     }
 )
@@ -85,6 +87,7 @@ class Derived:
     `facts` are those of the base class, with the default of the class's own `deferrable` parameter where it has one.
     `path` is the base class's dotted name as the project imports it. `layers`: what an argument of a call goes
     through on its way to the base class. `certain`: nothing that the class adds could matter to a deferral.
+    `own_poke`: a sensor that decides itself what it waits for.
     """
 
     node: Node
@@ -92,6 +95,7 @@ class Derived:
     path: str
     layers: tuple[Layer, ...] = ()
     certain: bool = True
+    own_poke: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ class Subclasses:
         if body is None:
             return None
         base: Derived | None = None
-        certain, own_poke = body.certain, body.own_poke
+        certain, own_poke, mixed, pokes = body.certain, body.own_poke, False, False
         for expression in class_bases(owner):
             found = self._base(file, expression, path, depth)
             if found is None or (isinstance(found, Derived) and base is not None):
@@ -147,9 +151,14 @@ class Subclasses:
             if isinstance(found, Derived):
                 base = found
             elif found == "uncertain":
-                certain, own_poke = False, True
-        if base is None or (base.facts.kind == "sensor" and own_poke):
+                certain, own_poke, mixed = False, True, True
+        if base is None:
             return None
+        if own_poke and base.facts.kind == "sensor":
+            # A trigger would not ask it. Where the base class can't defer either, only the pokes are left to judge.
+            if mixed or base.facts.deferral != "never" or not can_be_rescheduled(file, body.methods):
+                return None
+            pokes = True
         facts, layers = base.facts, base.layers
         init = body.methods.get("__init__")
         if init is not None:
@@ -164,7 +173,7 @@ class Subclasses:
                 facts = replace(facts, flag_default=default)
         elif file.tree.occurrences.get(FLAG) and _inside(owner, file.tree.occurrences[FLAG]):
             return None
-        return Derived(owner, facts, base.path, layers, certain and base.certain)
+        return Derived(owner, facts, base.path, layers, certain and base.certain, pokes or base.own_poke)
 
     def _base(
         self, file: Readable, expression: Node, path: str, depth: int
@@ -192,7 +201,7 @@ class Subclasses:
         if len(found) == 1:
             name, spelled = next(iter(found.items()))
             facts = self._catalog.get(spelled)
-            if facts is None or facts.simple_name not in self._catalog.names():
+            if facts is None or not (facts.is_base or facts.simple_name in self._catalog.names()):
                 return None
             return Derived(expression, facts, spelled)
         if found or expression.kind() != "identifier":

@@ -2,8 +2,9 @@
 
 ## What it does
 Finds sensors that have no way to defer, in poke mode, with an interval of a minute or more and a timeout that allows a
-long wait, those that `@task.sensor(…)` makes among them. Without a triggerer (`triggerer = false`) that is every
-sensor.
+long wait, those that `@task.sensor(…)` makes and the sensor classes of your project among them. Without a triggerer
+(`triggerer = false`) that is every sensor. It says nothing about a class of yours whose methods keep something on the
+sensor from one poke to the next, or whose `poke` never says no.
 
 ## Why is this bad?
 In poke mode the worker slot is held from the first poke to the last, also while the sensor sleeps between two. In

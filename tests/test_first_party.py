@@ -532,3 +532,96 @@ def test_a_wrapper_around_an_own_class(tmp_path: Path) -> None:
 def test_a_length_that_only_the_class_knows_is_doubt(tmp_path: Path, init: str) -> None:
     own = IMPORT + f"class Own(S3KeySensor):\n    {INIT}{init}\n"
     assert check(tmp_path, plugins__own=own, flow=flow()) == []
+
+
+OWN_SENSOR = """\
+from airflow.sdk import BaseSensorOperator
+
+
+class TableReady(BaseSensorOperator):
+    template_fields = ("table",)
+
+    def __init__(self, *, table, conn_id="warehouse", **kwargs):
+        super().__init__(**kwargs)
+        self.table = table
+        self.conn_id = conn_id
+
+    def poke(self, context):
+        self.log.info("looking for %s", self.table)
+        rows = {}
+        rows["n"] = self._count()
+        rows.update(seen=True)
+        return rows["n"] > 0
+
+    def _count(self):
+        return Hook(self.conn_id).get_first(f"select count(*) from {self.table}")[0]
+"""
+READY = 'with DAG("d"):\n    TableReady(task_id="a", table="t"{})\n'
+
+
+def ready(root: Path, given: str = "", change: tuple[str, str] = ("", "")) -> list[tuple[str, int]]:
+    assert change[0] in OWN_SENSOR
+    own = OWN_SENSOR.replace(*change) if change[0] else OWN_SENSOR
+    imports = "from plugins.own import TableReady\n"
+    return said(check(root, plugins__own=own, flow=flow(imports, READY.format(given))))
+
+
+def test_a_sensor_class_of_the_project_pokes(tmp_path: Path) -> None:
+    imports = "from plugins.own import TableReady\n"
+    (finding,) = check(tmp_path, plugins__own=OWN_SENSOR, flow=flow(imports, READY.format("")))
+    assert (finding.rule, finding.span.line, finding.fix) == ("poke-sensor", 4, None)
+    assert finding.message.startswith("TableReady holds a worker slot between pokes, 60 s apart")
+    here = OWN_SENSOR + DAG + READY.format(", poke_interval=600")
+    (finding,) = check(tmp_path, flow=here)
+    assert "10 min apart" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        (', mode="reschedule"', []),
+        (', mode="reschedule", poke_interval=5', ["short-reschedule"]),
+        (", timeout=300", []),
+        (", poke_interval=10", []),
+        (", **anything", []),
+        (", deferrable=True", ["unsupported-deferrable"]),
+    ],
+)
+def test_what_is_given_to_a_sensor_class_of_the_project_counts(
+    tmp_path: Path, given: str, rules: list[str]
+) -> None:
+    assert [rule for rule, _ in ready(tmp_path, given)] == rules
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("super().__init__(**kwargs)", 'super().__init__(mode="reschedule", **kwargs)'),
+        (
+            "super().__init__(**kwargs)",
+            'kwargs.setdefault("mode", "reschedule")\n        super().__init__(**kwargs)',
+        ),
+        ("self.table = table", 'self.table = table\n        self.mode = "reschedule"'),
+        ("super().__init__(**kwargs)", "super().__init__(timeout=120, **kwargs)"),
+        ('return rows["n"] > 0', "self.seen = rows\n        return bool(self.seen)"),
+        ('return rows["n"] > 0', "self.polls += 1\n        return self.polls > 3"),
+        ('return rows["n"] > 0', "self.polls, n = 1, 2\n        return n"),
+        ('return rows["n"] > 0', 'self.seen["n"] = 1\n        return False'),
+        ('return rows["n"] > 0', "self.seen.append(rows)\n        return len(self.seen) > 2"),
+        ('return rows["n"] > 0', 'setattr(self, "n", 1)\n        return False'),
+        ('return rows["n"] > 0', "context['ti'].xcom_push('rows', rows)\n        return True"),
+        ("    def poke", "    def execute(self, context):\n        return 1\n\n    def poke"),
+        ("class TableReady", "@poke_mode_only\nclass TableReady"),
+        ("(BaseSensorOperator)", "(Unknown, BaseSensorOperator)"),
+        ("    def poke(", "    @property\n    def reschedule(self):\n        return True\n\n    def poke("),
+    ],
+)
+def test_a_sensor_class_of_the_project_that_may_need_its_slot_is_silent(
+    tmp_path: Path, change: tuple[str, str]
+) -> None:
+    assert ready(tmp_path, change=change) == []
+
+
+def test_the_base_class_of_sensors_makes_no_task(tmp_path: Path) -> None:
+    call = 'with DAG("d"):\n    BaseSensorOperator(task_id="a")\n'
+    assert check(tmp_path, flow=flow("from airflow.sdk import BaseSensorOperator\n", call)) == []

@@ -16,7 +16,7 @@ from advisor.catalog.hooks_cover import hooks_file
 from advisor.catalog.local import RELEASES
 from advisor.catalog.lookup import DATA
 from advisor.catalog.modules import ImportedName, Module, Sources
-from advisor.catalog.record import FIELDS, ClassFacts, from_record, to_record
+from advisor.catalog.record import FIELDS, SENSOR_BASE, ClassFacts, from_record, to_record
 from advisor.catalog.triggers_extract import triggers_file
 
 OVERLAY = Path(__file__).with_name("overlay.json")
@@ -31,7 +31,7 @@ ASTRONOMER = (
     "differs",
     "differs_when",
 )
-FIRST_BASES = ("BaseOperator", "BaseSensorOperator")
+FIRST_BASES = ("BaseOperator", SENSOR_BASE)
 
 
 def read_json(path: Path) -> Any:
@@ -185,7 +185,7 @@ def prefilter_names(facts: Iterable[ClassFacts], former: Mapping[str, str]) -> l
         or f.replacement
         or f.deprecated
     }
-    spoken -= {f"airflow.sdk.bases.sensor.{FIRST_BASES[1]}"}
+    spoken -= {f"airflow.sdk.bases.sensor.{SENSOR_BASE}"}
     dotted = [*spoken, *(old for old, new in former.items() if new in spoken)]
     return sorted({name.rpartition(".")[2] for name in dotted})
 

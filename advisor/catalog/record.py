@@ -72,6 +72,10 @@ class Caveat(NamedTuple):
     source: str
 
 
+SENSOR_BASE = "BaseSensorOperator"
+"""What every sensor is derived from, by whatever name a module has it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassFacts:
     """One operator, sensor or transfer class. Fields left at their default are not written to the data file.
@@ -137,6 +141,11 @@ class ClassFacts:
     def simple_name(self) -> str:
         """The class's own name, without its module."""
         return self.name.rpartition(".")[2]
+
+    @property
+    def is_base(self) -> bool:
+        """Whether the class is there to be derived from, and makes no task itself."""
+        return self.simple_name == SENSOR_BASE
 
     @property
     def gone(self) -> bool:
