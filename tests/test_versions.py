@@ -20,6 +20,10 @@ EXTERNAL_ASYNC = (
     "from astronomer.providers.core.sensors.external_task import ExternalTaskSensorAsync\n"
     'ExternalTaskSensorAsync(task_id="a", external_dag_id="b")\n'
 )
+TRIGGER_OF_CORE = (
+    "from airflow.operators.trigger_dagrun import TriggerDagRunOperator\n"
+    'TriggerDagRunOperator(task_id="a", trigger_dag_id="b", wait_for_completion=True)\n'
+)
 CORE, STANDARD = "airflow.sensors.time_sensor", "airflow.providers.standard.sensors.time"
 
 
@@ -118,6 +122,27 @@ def test_a_flag_is_not_safe_that_the_providers_of_an_airflow_may_lack(
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     (finding,) = json.loads(done.stdout)["findings"]
     assert (finding["rule"], finding["fix"]["applicability"]) == ("missing-deferrable", applicability)
+
+
+@pytest.mark.parametrize(
+    ("requirements", "code", "caveat"),
+    [
+        ("", TRIGGER_OF_CORE, "`deferrable` needs Airflow 2.6.0, and nothing here tells its version"),
+        ("apache-airflow==2.6.1", TRIGGER_OF_CORE, ""),
+        ("apache-airflow==3.3.2", TRIGGER_OF_CORE, ""),
+        ("", TRIGGER_OF_CORE.replace("airflow.operators", "airflow.providers.standard.operators"), ""),
+    ],
+)
+def test_a_flag_of_airflow_2s_core_is_not_safe_where_nothing_tells_its_version(
+    tmp_path: Path, requirements: str, code: str, caveat: str
+) -> None:
+    (tmp_path / "requirements.txt").write_text(requirements + "\n")
+    (tmp_path / "dag.py").write_text(code)
+    command = [sys.executable, "-m", "advisor", "check", "--output-format", "json", "dag.py"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["fix"]["applicability"] == ("unsafe" if caveat else "safe")
+    assert finding["fix"]["description"] == "add `deferrable=True`" + (f"; {caveat}" if caveat else "")
 
 
 def test_what_imports_the_sdk_runs_on_airflow_3_where_nothing_tells_the_version(tmp_path: Path) -> None:
