@@ -22,6 +22,7 @@ from advisor.rule import discover
 from advisor.target import detect
 
 OURS = ("blocking-call-in-async-task", "blocking-call-in-trigger", "sync-sdk-call-in-async-task")
+GOOGLE = "the client's `…AsyncClient`, or an async hook"
 HEAD = "import time\nfrom airflow.sdk import BaseHook, task\n\n\n"
 
 
@@ -137,6 +138,25 @@ def test_the_table_holds_what_flake8_async_and_ruff_know(path: str) -> None:
         ("airflow.providers.redis.hooks.redis.RedisHook.get_conn", None),
         ("airflow.providers.google.cloud.hooks.gcs.GCSHook.upload", "GCSAsyncHook"),
         ("mycorp.hooks.OwnHook.run", None),
+        # what only puts a request together, and what sends it
+        ("google.cloud.bigquery.Client.dataset().table", None),
+        ("google.cloud.bigquery.Client.query", "BigQueryAsyncHook or gcloud-aio-bigquery"),
+        ("google.cloud.firestore.Client.collection().where().limit", None),
+        ("google.cloud.firestore.Client.collection().where().limit().stream", GOOGLE),
+        ("google.cloud.firestore.Client.batch().set", None),
+        ("google.cloud.firestore.Client.batch().commit", GOOGLE),
+        ("google.cloud.spanner.Client.instance().database", None),
+        ("google.cloud.spanner.Client.instance().database().snapshot().execute_sql", GOOGLE),
+        ("googleapiclient.discovery.build().files().list", None),
+        ("googleapiclient.discovery.build().files().list().execute", GOOGLE),
+        ("googleapiclient.discovery.build().files().list().execute().get", None),
+        ("azure.cosmos.CosmosClient.get_database_client().get_container_client", None),
+        ("influxdb_client.InfluxDBClient.query_api", None),
+        ("redis.Redis.set", "`redis.asyncio.Redis`"),
+        ("redis.Redis.pipeline().set", None),
+        ("redis.Redis.pipeline().set().incr().execute", "`redis.asyncio.Redis`"),
+        ("airflow.providers.redis.hooks.redis.RedisHook.get_conn().pipeline().set", None),
+        ("airflow.providers.redis.hooks.redis.RedisHook.get_conn().pipeline().execute", ""),
     ],
 )
 def test_what_to_use_instead(path: str, instead: str | None) -> None:

@@ -36,6 +36,21 @@ class Blocking:
     handle: bool = False
 
 
+class _Object:
+    """What the table tells of one class or of what a function gives.
+
+    names: the methods that ask, where those are all. ends: the methods that send what was put together before them,
+    whatever stands in between (`files().list().execute()`, a pipeline's `execute`), where nothing else asks.
+    cheap: further methods that only prepare something.
+    """
+
+    def __init__(self, found: Blocking, entry: Mapping[str, object]) -> None:
+        self.found = found
+        self.names = frozenset(_texts(entry, "names")) if "names" in entry else None
+        self.ends = frozenset(_texts(entry, "ends")) if "ends" in entry else None
+        self.cheap = frozenset(_texts(entry, "cheap")) if "cheap" in entry else frozenset()
+
+
 class BlockingCalls:
     """The table as it ships."""
 
@@ -50,11 +65,10 @@ class BlockingCalls:
             for name in _texts(entry, "names")
         }
         self._functions.update((name, _entry(groups, {"group": group})) for name, group in more.items())
-        self._objects = {
-            name: (_entry(groups, entry), frozenset(_texts(entry, "names")) if "names" in entry else None)
-            for name, entry in objects.items()
-        }
+        self._objects = {name: _Object(_entry(groups, entry), entry) for name, entry in objects.items()}
         self._cheap = frozenset(_texts(data, "cheap"))
+        collectors: Mapping[str, list[str]] = data["collectors"]  # type: ignore[assignment]
+        self._collectors = {word: frozenset(ends) for word, ends in collectors.items()}
         self._hook_modules = tuple(_texts(data, "hook_modules"))
         self._hook_connections = frozenset(_texts(data, "hook_connections"))
         self._hook_connects = frozenset(_texts(data, "hook_connects"))
@@ -82,21 +96,30 @@ class BlockingCalls:
         while holder:
             entry = self._objects.get(holder)
             if entry is not None:
-                found, names = entry
-                rest = path[len(holder) + 1 :]
-                return found if (self._asks(rest) if names is None else rest in names) else None
+                return entry.found if self._asks_of(entry, path[len(holder) + 1 :]) else None
             holder = holder.rpartition(".")[0]
         return self._of_hook(path)
 
-    def _asks(self, rest: str) -> bool:
+    def _asks_of(self, entry: _Object, rest: str) -> bool:
+        """Whether what follows an object of the table asks it for something."""
+        if entry.names is not None:
+            return rest in entry.names
+        if entry.ends is not None:
+            return rest.rpartition(".")[2] in entry.ends
+        return self._asks(rest, entry.cheap)
+
+    def _asks(self, rest: str, cheap: frozenset[str] = frozenset()) -> bool:
         """Whether what follows a client asks it for something: the last word does, and no answer stands before it."""
         *before, last = rest.split(".")
-        answers = any(word.endswith("()") and not self._is_cheap(word[:-2]) for word in before)
-        return not (answers or self._is_cheap(last))
+        ends = next((ends for word, ends in self._collectors.items() if word in before), None)
+        if ends is not None:
+            return last in ends  # until then it only collects: `redis.pipeline().set(…)`
+        answers = any(word.endswith("()") and not self._is_cheap(word[:-2], cheap) for word in before)
+        return not (answers or self._is_cheap(last, cheap))
 
-    def _is_cheap(self, word: str) -> bool:
+    def _is_cheap(self, word: str, cheap: frozenset[str]) -> bool:
         """Whether a method only prepares something: `cursor`, `Bucket` of a boto3 resource."""
-        return word in self._cheap or word[:1] == "_" or word[:1].isupper()
+        return word in self._cheap or word in cheap or word[:1] == "_" or word[:1].isupper()
 
     def _of_hook(self, path: str) -> Blocking | None:
         """A method of a provider's hook that is not async, or of the connection that such a method gives."""
