@@ -46,6 +46,8 @@ def broken(dag_file: DagFile, deferral: Deferral) -> str:
     if not bound.takes(_HANDED):
         return f"`{name}` takes no `event`, which Airflow passes as a keyword"
     given = _given(dag_file, deferral)
+    if first is not None and first.by_position and first.name in given.values:
+        return f"`kwargs` holds `{first.name}`, where Airflow passes the context to `{name}`"
     left_out = [
         one.name
         for one in bound.parameters
@@ -56,8 +58,6 @@ def broken(dag_file: DagFile, deferral: Deferral) -> str:
     unknown = [key for key in given.values if not bound.takes(key)]
     if unknown:
         return f"`{name}` takes no {listed(unknown)}, which `kwargs` holds"
-    if first is not None and first.by_position and first.name in given.values:
-        return f"`kwargs` holds `{first.name}`, where Airflow passes the context to `{name}`"
     return ""
 
 

@@ -76,7 +76,7 @@ class Claim:
         if not self.named:
             return None
         name, here = self._trigger.name, self._trigger.layer
-        if self.is_whole and "." not in self.named:
+        if self.is_whole and ("." not in self.named or "" in self.named.split(".")):
             return False
         if not self.is_whole:
             return self._bound_here(self._method.layer)

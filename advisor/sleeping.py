@@ -69,13 +69,13 @@ def sleeps_of(dag_file: DagFile, task: PythonTask) -> list[Wait]:
     if _in_test(task.function):
         return []
     reader = _Reader(dag_file)
-    found = reader.read(task.file, task.function, None, _given_to(dag_file, task), 0)
+    found = reader.read(task.file, task.function, None, given_to(dag_file, task), 0)
     if not task.is_local:
         found = [replace(wait, span=task.span, through=(task.name, *wait.through)) for wait in found]
-    return in_order(_one_a_site(found))
+    return in_order(one_a_site(found))
 
 
-def _one_a_site(found: list[Wait]) -> list[Wait]:
+def one_a_site(found: list[Wait]) -> list[Wait]:
     """Of the waits that one call leads to the longest: endless polling before all, what is certain before retries."""
     kept: dict[int, Wait] = {}
     for wait in found:
@@ -273,7 +273,7 @@ def _default(file: Readable, value: Node) -> float | None:
     return None
 
 
-def _given_to(dag_file: DagFile, task: PythonTask) -> dict[str, float]:
+def given_to(dag_file: DagFile, task: PythonTask) -> dict[str, float]:
     """What a task's parameters are worth: by `op_kwargs`, by their defaults where no call replaces them."""
     if task.kind == "method":
         return {}

@@ -48,9 +48,12 @@ class Wait:
     repeated: bool = False
 
 
-def waits_of(dag_file: DagFile, task: Node) -> list[Wait]:
-    """The waits of a task, in the order of the text: one for a polling loop, not one for its turns."""
-    return in_order(_Reader(dag_file).read(dag_file, task, defaults_of(dag_file, task), 0))
+def waits_of(dag_file: DagFile, file: Readable, function: Node, given: Mapping[str, float]) -> list[Wait]:
+    """The waits of a task, in the order of the text: one for a polling loop, not one for its turns.
+
+    `file` is where its function stands, `given` what the parameters are worth, in seconds; the spans are in `file`.
+    """
+    return in_order(_Reader(dag_file).read(file, function, given, 0))
 
 
 def in_order(found: list[Wait]) -> list[Wait]:
@@ -104,7 +107,7 @@ class _Reader:
                 if loop is not None:
                     loops.setdefault(loop, []).append((call, pause))
                     if loop not in flows:
-                        flows[loop] = Flow(file, loop)
+                        flows[loop] = Flow(file, loop, lambda node: self._seconds(file, node, given))
                     failing = after_failure(flows[loop], call)
                 else:
                     failing = False

@@ -307,3 +307,42 @@ def test_without_a_triggerer_nothing_that_needs_one_is_proposed(tmp_path: Path) 
         findings = engine.check(path.read_bytes(), str(path), context)
         assert [found.span.line for found in findings] == ([9, 15, 20] if triggerer else [9, 20])
         assert any("deferrable=True" in found.message for found in findings) is triggerer
+
+
+def test_a_task_function_of_another_module_is_told_where_the_task_is_made(tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text(
+        "import asyncio\nimport httpx\n\n\n"
+        "async def ready():\n    async with httpx.AsyncClient() as client:\n"
+        '        return (await client.get("https://x")).is_success\n\n\n'
+        "async def wait_until_ready(interval=30):\n"
+        "    while not await ready():\n        await asyncio.sleep(interval)\n\n\n"
+        "async def rest():\n    await asyncio.sleep(5)\n"
+    )
+    text = (
+        "from airflow.providers.standard.operators.python import PythonOperator\n"
+        "from jobs import rest, wait_until_ready\n\n"
+        'PythonOperator(task_id="a", python_callable=rest)\n'
+        'PythonOperator(task_id="b", python_callable=wait_until_ready)\n'
+    )
+    (found,) = check(text, tmp_path)
+    assert (found.span.line, found.rule) == (5, "long-wait-in-async-task")
+    assert found.message.startswith("wait_until_ready polls every 30 s with no end in sight, which")
+
+
+@pytest.mark.parametrize(
+    ("head", "made", "said"),
+    [
+        ("pause: int = 30, tries: int = 100", "looks()", "every 30 s for up to 50 min"),
+        ("pause: int = 30, tries: int = 100", "looks(tries=1)", ""),  # nobody knows how often, then
+        ("pause: int = 30, tries: int = 1", "looks()", ""),
+    ],
+)
+def test_the_default_of_a_task_bounds_its_loop(tmp_path: Path, head: str, made: str, said: str) -> None:
+    text = HEAD + (
+        "async def ready():\n    async with httpx.AsyncClient() as client:\n"
+        '        return (await client.get("https://x")).is_success\n\n\n'
+        f"@task\nasync def looks({head}):\n    for _ in range(tries):\n"
+        f"        if await ready():\n            return\n        await asyncio.sleep(pause)\n\n\n{made}\n"
+    )
+    found = check(text, tmp_path, select=("long-wait-in-async-task",))
+    assert len(found) == bool(said) and all(said in one.message for one in found)
