@@ -279,8 +279,7 @@ def blocking_in_tasks(dag_file: DagFile) -> list[tuple[str, Blocker]]:
 
 def awaited_tasks(dag_file: DagFile) -> list[PythonTask]:
     """The async functions that Airflow awaits as tasks; none below 3.2, which awaits none."""
-    handed_over = "python_callable" in dag_file.tree.occurrences
-    if not dag_file.target.at_least(3, 2) or not (handed_over or "async def" in dag_file.tree.text):
+    if not dag_file.target.at_least(3, 2):
         return []
     return [task for task in dag_file.python_tasks if task.is_async and task.is_awaited]
 

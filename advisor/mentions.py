@@ -28,6 +28,7 @@ _ASSIGNED = re.compile(
     re.MULTILINE,
 )
 _CALLABLE = re.compile(rb"python_callable[ \t]*=[ \t]*([\w.]+)")
+_KEYWORDS = frozenset({b"await"})  # count where they stand: nothing calls them
 _NONE: frozenset[bytes] = frozenset()
 _LONG = 500  # bytes of a line on the way to a name
 _MAX_SIZE = 1_000_000  # bytes
@@ -168,7 +169,7 @@ class _Outline:
         """The names of what a place stands in, and other names that are given to it there."""
         data, end = self._data, place + len(name)
         starts = self._read() if self._starts is None else self._starts
-        if name in self._properties or _USED.match(data, end):
+        if name in self._properties or name in _KEYWORDS or _USED.match(data, end):
             index = bisect_right(starts, place) - 1
             if index >= 0 and place >= self._definitions[index][0]:
                 yield from self._definitions[index][1]

@@ -12,6 +12,7 @@ from advisor.catalog.waits import waits
 from advisor.contexts import decorator_expressions
 from advisor.definitions import is_generator
 from advisor.finding import Span
+from advisor.mentions import mentions
 from advisor.records import dataclass
 from advisor.syntax import COMPREHENSIONS, Node, enclosing, function_of, is_async, name_called, name_of
 from advisor.walks import Visit, lambda_walks
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 #: or it is taken for the answer
 Fate: TypeAlias = Literal["dropped", "returned", "verdict", "tested", "taken"]
 
+_AWAIT = b"await"
 _SYNC = "sync"
 _MANUAL = re.compile(r"send|throw|close|cr_\w+|__await__|add_done_callback|cancel")
 # Decorators under which a coroutine function is still one.
@@ -88,13 +90,14 @@ def find_unawaited(dag_file: DagFile) -> list[Unawaited]:
 
 
 def _may_make_any(dag_file: DagFile) -> bool:
-    """Whether the file holds a word that coroutines go with."""
+    """Whether the file holds a word that coroutines go with, or a name that leads to one of the project's."""
     table, text = concurrency(), dag_file.tree.text
     # Nearly all of the words have "sync" in them, and most files hold nothing of it.
     words = table.coroutine_words if _SYNC in text else (w for w in table.coroutine_words if _SYNC not in w)
-    return any(word in text for word in words) or not dag_file.tree.occurrences.keys().isdisjoint(
-        table.quiet_hooks
-    )
+    names = dag_file.tree.occurrences.keys()
+    if any(word in text for word in words) or not names.isdisjoint(table.quiet_hooks):
+        return True
+    return not names.isdisjoint(map(bytes.decode, mentions(dag_file.project, _AWAIT).behind(dag_file)))
 
 
 def _of_visit(dag_file: DagFile, visit: Visit) -> Iterator[Unawaited]:

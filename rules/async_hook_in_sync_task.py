@@ -75,6 +75,7 @@ SEVERITY = "error"
 GROUP = "async-tasks"
 FIX = "unsafe"
 TOPICS = tuple(word.encode() for word in concurrency().coroutine_words)
+BEHIND = (b"await",)
 
 _CAVEAT = "what the call only prepared until now is done from then on, and the task waits for it"
 _WHAT = {"coroutine": "a coroutine", "generator": "an async generator", "context": "an async context"}

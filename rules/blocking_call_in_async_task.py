@@ -100,6 +100,7 @@ SEVERITY = "warning"
 GROUP = "async-tasks"
 FIX = "unsafe"
 TOPICS = (b"async def",)
+BEHIND = (b"await",)
 
 
 def check(dag_file: DagFile) -> Iterator[Finding]:

@@ -71,6 +71,7 @@ SEVERITY = "warning"
 GROUP = "async-tasks"
 FIX = "none"
 TOPICS = (b"async def",)
+BEHIND = (b"await",)
 
 
 def check(dag_file: DagFile, *, long_wait: float = 60.0, very_long_wait: float = 300.0) -> Iterator[Finding]:

@@ -70,6 +70,7 @@ SEVERITY = "advice"
 GROUP = "async-tasks"
 FIX = "none"
 TOPICS = (b"async def",)
+BEHIND = (b"await",)
 
 
 def check(dag_file: DagFile) -> Iterator[Finding]:

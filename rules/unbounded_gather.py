@@ -91,6 +91,7 @@ SEVERITY = "warning"
 GROUP = "async-tasks"
 FIX = "none"
 TOPICS = (b"async def",)
+BEHIND = (b"await",)
 
 
 def check(dag_file: DagFile, *, large: int = 100) -> Iterator[Finding]:

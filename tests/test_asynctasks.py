@@ -345,4 +345,25 @@ def test_the_default_of_a_task_bounds_its_loop(tmp_path: Path, head: str, made: 
         f"        if await ready():\n            return\n        await asyncio.sleep(pause)\n\n\n{made}\n"
     )
     found = check(text, tmp_path, select=("long-wait-in-async-task",))
-    assert len(found) == bool(said) and all(said in one.message for one in found)
+    assert len(found) == bool(said)
+    assert all(said in one.message for one in found)
+
+
+def test_a_dag_file_without_a_word_of_coroutines_may_lead_to_some(tmp_path: Path) -> None:
+    (tmp_path / "crawling.py").write_text(
+        "import asyncio\nimport httpx\nimport requests\n\n\n"
+        "async def crawl(urls):\n    async with httpx.AsyncClient() as client:\n"
+        "        responses = await asyncio.gather(*[client.get(url) for url in urls])\n"
+        '    requests.post("https://x", json=[r.json() for r in responses])\n'
+    )
+    text = (
+        "from airflow.providers.standard.operators.python import PythonOperator\n"
+        "from airflow.sdk import task\nfrom crawling import crawl\n\n"
+        'PythonOperator(task_id="a", python_callable=crawl)\n\n\n'
+        '@task\ndef forgets():\n    return crawl(["a"])\n'
+    )
+    assert [(line, rule) for line, rule, _ in lines(check(text, tmp_path))] == [
+        (5, "blocking-call-in-async-task"),
+        (5, "unbounded-gather"),
+        (10, "async-hook-in-sync-task"),
+    ]
