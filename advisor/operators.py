@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from advisor.arguments import Arguments
 from advisor.catalog.record import Alternatives, Caveat, ClassFacts, Condition
 from advisor.catalog.waits import waits
-from advisor.conditions import bound, compare, parse_version
+from advisor.conditions import bound, compare
 from advisor.contexts import executed_inline, in_loop
 from advisor.finding import Span
 from advisor.folded import MISSING, UNKNOWN, Dict
+from advisor.installed import Installed
 from advisor.names import Import
 from advisor.syntax import Node
 from advisor.wrappers import follow
@@ -26,15 +27,8 @@ _REVERSED: Final = frozenset({"asynchronous", "no_wait", "fire_and_forget"})
 # Effects of caveats that make a deferral worse than none.
 _FLOODS: Final = "floods"
 _IDLE: Final = "ends-without-looking"
-# Releases of Airflow in the year that a provider's release goes back.
-_YOUNG: Final = 3
 _ASTRONOMER: Final = "astronomer-providers"
 _STANDARD: Final = "apache-airflow-providers-standard"
-
-
-def _series(version: tuple[int, ...]) -> int:
-    """Which feature release a version of Airflow belongs to, counted on from 2 to 3 (2.11 came before 3.0)."""
-    return version[1] + (12 if version[0] >= 3 else 0)
 
 
 class Operator:
@@ -278,7 +272,7 @@ class Operator:
     @property
     def dropped_in_core_2(self) -> list[str]:
         """What the call gives that a deferral of Airflow 2's own class of this name does not obey."""
-        drops = self.facts.versions.get("core", {}).get("drops", ()) if self.from_core_2 else ()
+        drops = self.facts.versions.get("core", {}).get("drops", ()) if self.installed.from_core_2 else ()
         return [name for name in drops if self.given_value(name) not in (MISSING, None, False, (), [])]
 
     @cached_property
@@ -292,7 +286,7 @@ class Operator:
         inner = self.arguments.value("default_args") if self.mapping else MISSING
         if not isinstance(inner, Dict) or self.arguments.given("deferrable"):
             return False
-        return inner.entries.get("deferrable") is True and self.takes_flag
+        return inner.entries.get("deferrable") is True and self.installed.takes_flag
 
     @cached_property
     def defers_given_flag(self) -> bool | None:
@@ -347,7 +341,7 @@ class Operator:
             return facts.deferral != "always" and self.flag in (MISSING, False)
         if facts.deferral == "never":
             return self.async_twin is None
-        return facts.deferral == "flag" and not self.takes_flag and self.async_twin is None
+        return facts.deferral == "flag" and not self.installed.takes_flag and self.async_twin is None
 
     @cached_property
     def defers(self) -> bool | None:
@@ -359,119 +353,28 @@ class Operator:
             return False
         flag = self.flag
         if flag is MISSING:
-            flag = facts.flag_default is True or self.default_defers
+            flag = facts.flag_default is True or self.installed.default_defers
         if flag is UNKNOWN or isinstance(flag, str):
             return None
         return self.any_of(facts.defers_when) if flag else False
+
+    @cached_property
+    def installed(self) -> Installed:
+        """The class as the project has it: what its release takes."""
+        return Installed(self._dag_file, self.facts, self.path)
 
     @property
     def never_fixed(self) -> bool:
         """Whether the class is imported from where Airflow 1.10 had it: known, but not to be touched."""
         return self._dag_file.catalog.era(self.path) in ("1.10", "contrib")
 
-    @property
-    def from_old_provider(self) -> bool:
-        """Whether the class is imported by a name that today's provider no longer has, and no version is known."""
-        unknown = self._dag_file.target.provider_version(self.facts.provider) is None
-        return unknown and self._dag_file.catalog.era(self.path) == "provider"
-
-    @cached_property
-    def from_core_2(self) -> bool:
-        """Whether the class is imported from a module of Airflow 2's core by a project that may run on Airflow 2.
-
-        Such an import is the best evidence there is where nothing tells the version.
-        """
-        core = self.path.startswith("airflow.") and not self.path.startswith(
-            ("airflow.providers.", "airflow.sdk.")
-        )
-        return core and "core" in self.facts.versions and self._dag_file.may_run_on_airflow_2
-
-    def _since(self, *names: str) -> bool:
-        """Whether the project's version has facts ("flag", "default_from_config") that the newest one has."""
-        target, versions = self._dag_file.target, self.facts.versions
-        for name in names:
-            if self.from_core_2:
-                since = versions.get("core", {}).get(name)
-                if since is None or not target.at_least(*parse_version(since)):
-                    return False
-            else:
-                since = self.facts.since if name == "since" else versions.get(name)
-                if since and target.provider_at_least(self.facts.provider, parse_version(since)) is False:
-                    return False
-        return self.from_core_2 or not self._airflow_too_old(self.facts)
-
-    def _airflow_too_old(self, facts: ClassFacts) -> bool:
-        """Whether no provider's release in which the class takes the flag can stand beside the project's Airflow."""
-        target, floor = self._dag_file.target, facts.versions.get("airflow")
-        if floor is None or target.airflow is None or target.source == "--target-airflow":
-            return False  # there a provider's version is the newest, by definition
-        return not target.at_least(*parse_version(floor)[:2])
-
-    @cached_property
-    def takes_flag(self) -> bool:
-        """Whether the class takes `deferrable` in the project's version, and the flag decides there."""
-        target, facts = self._dag_file.target, self.facts
-        return (
-            facts.deferral == "flag"
-            and facts.effective
-            and target.at_least(2, 2)
-            and self._since("flag", "since")
-        )
-
-    @property
-    def provider_in_doubt(self) -> bool:
-        """Whether the project runs so old an Airflow that its providers may lack the flag, and no version is known.
-
-        A provider's release supports the Airflows of a year or more before it. So the providers of Airflow's image or
-        constraints take the flag only if that Airflow is some releases newer than the oldest one that the flag needs.
-        """
-        target = self._dag_file.target
-        if target.airflow is None or target.source == "--target-airflow" or self.from_core_2:
-            return False
-        floor = parse_version(self.facts.versions.get("airflow") or "2.4")
-        old = _series(target.airflow) < max(_series(floor), _series((2, 4))) + _YOUNG
-        return old and target.provider_version(self.facts.provider) is None
-
-    @property
-    def flag_version(self) -> str:
-        """The first release of the class's provider that takes the flag, as text."""
-        return self.facts.versions.get("flag") or self.facts.since or "that has it"
-
-    @property
-    def flag_since_later(self) -> str:
-        """The release that brings the flag, where the project is known to have an older one; else ""."""
-        facts, target = self.facts, self._dag_file.target
-        if facts.deferral != "flag" or self._since("flag") or facts.versions.get("flag_of"):
-            return ""  # with `flag_of` the flag came from the base class of another provider
-        if self.from_core_2:
-            since = facts.versions.get("core", {}).get("flag")
-            if target.airflow is None:
-                return ""
-            return f"Airflow {since}" if since else f"{facts.provider} {self.flag_version}"
-        return f"{facts.provider} {self.flag_version}"
-
-    @property
-    def defers_from(self) -> str:
-        """The release that lets a class defer that can't as it is imported here, as text; "" where none does."""
-        facts = self.facts
-        if self.from_core_2 and facts.deferral == "flag" and not facts.versions["core"].get("flag"):
-            return "Airflow 3"  # which takes it from its provider
-        return self.flag_since_later
-
-    @cached_property
-    def default_defers(self) -> bool:
-        """Whether `[operators] default_deferrable` turns the flag on for this class."""
-        target = self._dag_file.target
-        honoured = self.facts.flag_default == "config" and target.at_least(2, 7)
-        return target.default_deferrable and honoured and self._since("default_from_config")
-
     @cached_property
     def could_defer(self) -> bool:
         """Whether the task holds its slot for a wait as it is called, and would defer if it were given the flag."""
         facts = self.facts
-        if not (self.takes_flag and self._dag_file.target.triggerer and self.flag is MISSING):
+        if not (self.installed.takes_flag and self._dag_file.target.triggerer and self.flag is MISSING):
             return False
-        if self.default_defers or facts.flag_default is True or not self.waits:
+        if self.installed.default_defers or facts.flag_default is True or not self.waits:
             return False
         worse = any(caveat.effect in (_FLOODS, _IDLE) for caveat in self.caveats)
         return self.any_of(facts.defers_when) is True and not worse
@@ -483,7 +386,7 @@ class Operator:
         In the module that the file imports from, where the twin is known to be there too.
         """
         twin, target = self.facts.async_twin, self._dag_file.target
-        if twin is None or self.takes_flag or not target.at_least(2, 2):
+        if twin is None or self.installed.takes_flag or not target.at_least(2, 2):
             return None
         if twin.startswith("astronomer.") and not target.depends_on("astronomer-providers"):
             return None
@@ -510,27 +413,20 @@ class Operator:
     def defers_without_flag(self) -> bool:
         """Whether the task would defer still if the call did not give the flag."""
         flag = self.defaults.entries.get("deferrable", MISSING)
-        return self.default_defers if flag is MISSING else bool(flag)
+        return self.installed.default_defers if flag is MISSING else bool(flag)
 
     @cached_property
     def is_legacy(self) -> bool:
         """Whether the class is a deprecated one that always defers, and the project's version needs it no more."""
         facts = self.facts
-        if not facts.deprecated or facts.deferral != "always" or self.from_core_2:
+        if not facts.deprecated or facts.deferral != "always" or self.installed.from_core_2:
             return False
         if facts.replacement is None:
             return facts.provider == _ASTRONOMER
         replacement = self._dag_file.catalog.get(facts.replacement)
         if replacement is None or replacement.deferral != "flag":
             return False
-        in_core = replacement.versions.get("core", {}).get("flag")
-        if self._airflow_too_old(replacement) and not (
-            in_core and self._dag_file.target.at_least(*parse_version(in_core))
-        ):
-            return False
-        since = replacement.versions.get("flag") or replacement.since
-        at_least = self._dag_file.target.provider_at_least
-        return since is None or at_least(replacement.provider, parse_version(since)) is not False
+        return Installed(self._dag_file, replacement, replacement.name).may_take_flag
 
     @property
     def differs_from_replacement(self) -> str:

@@ -32,7 +32,7 @@ def turn_on(dag_file: DagFile, task: Operator) -> Fix | None:
     if raising:
         return Fix("display-only", f"{description}, once this is changed: {raising[0]}")
     # What a deferral changes, and that the DAG may not even load, are told both.
-    changes, too_old = next(_doubts(dag_file, task), ""), _version_in_doubt(dag_file, task)
+    changes, too_old = next(_doubts(dag_file, task), ""), task.installed.doubt
     doubt = f"{changes}; {too_old}" if changes and too_old else changes or too_old
     if task.given_value("mode") == "reschedule":
         description += ' and drop `mode="reschedule"`, which a deferral ignores'
@@ -50,17 +50,6 @@ def _doubts(dag_file: DagFile, task: Operator) -> Iterator[str]:
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
         yield "on Airflow 3 `execution_timeout` does not cap the time that a task is deferred"
     yield from _limits_left(dag_file, task)
-
-
-def _version_in_doubt(dag_file: DagFile, task: Operator) -> str:
-    """Why the installed provider, or Airflow 2 itself, may be too old to take the flag; "" where it is not."""
-    if task.from_core_2 and dag_file.target.airflow is None:
-        since = task.facts.versions["core"]["flag"]
-        return f"`deferrable` needs Airflow {since}, and nothing here tells its version"
-    needed = f"`deferrable` needs {task.facts.provider} {task.flag_version}"
-    if task.from_old_provider:
-        return f"the import is an old one, and {needed}"
-    return f"{needed}, and nothing here tells its version" if task.provider_in_doubt else ""
 
 
 def _limits_left(dag_file: DagFile, task: Operator) -> Iterator[str]:

@@ -52,7 +52,7 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
             )
             message = f"{name} always defers and takes no `deferrable`: {end}"
             yield found(task.span, message, symbol=task.symbol, fix=_drop(task, "deferrable"))
-        elif facts.deferral != "flag" or task.flag is not True or not task.takes_flag:
+        elif facts.deferral != "flag" or task.flag is not True or not task.installed.takes_flag:
             continue
         elif task.any_of(facts.ctor_raises):
             at_fault = _only_argument(task, facts.ctor_raises)

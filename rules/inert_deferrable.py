@@ -49,7 +49,7 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
             reason, remedy = _why(task)
             message = f"`deferrable=True` does nothing on this {task.class_name}: {reason}"
             yield found(task.span, message, symbol=task.symbol, fix=Fix("display-only", remedy))
-        elif task.flag_on_call is True and task.takes_flag:
+        elif task.flag_on_call is True and task.installed.takes_flag:
             for caveat in task.certain_caveats:
                 if caveat.effect == "ends-without-looking":
                     message = f"`deferrable=True` does nothing on this {task.class_name}: {caveat.text}"

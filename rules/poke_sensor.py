@@ -47,7 +47,7 @@ TOPICS = (b".sensor(",)  # `@task.sensor(…)`
 def check(dag_file: DagFile, *, long_wait: float = 300.0, interval: float = 60.0) -> Iterator[Finding]:
     """`long_wait`: seconds, over which a timeout allows a long wait. `interval`: seconds between pokes."""
     for task in dag_file.tasks:
-        if not task.only_pokes or (task.arguments.given("deferrable") and not task.takes_flag):
+        if not task.only_pokes or (task.arguments.given("deferrable") and not task.installed.takes_flag):
             continue  # given a flag that it does not take, the DAG does not load: another rule speaks
         wait, pause = task.known_wait, seconds(task.value("poke_interval"))
         if pause is None or pause < interval or (wait is not None and wait <= long_wait):

@@ -40,7 +40,7 @@ FIX = "unsafe"
 def check(dag_file: DagFile) -> Iterator[Finding]:
     for task in dag_file.tasks:
         flag = task.flag
-        if isinstance(flag, str) and flag and task.takes_flag:
+        if isinstance(flag, str) and flag and task.installed.takes_flag:
             message = f'{task.class_name} defers whatever the text says: `deferrable="{flag}"` is true like any text'
             yield found(task.span, message, symbol=task.symbol, fix=_fix(task, flag))
 

@@ -52,10 +52,8 @@ def check(dag_file: DagFile) -> Iterator[Finding]:
             instead = f"; {twin.rpartition('.')[2]} defers" if twin else ""
             message = f"{name} takes no `deferrable`: Airflow refuses this DAG when it parses it{instead}"
             yield found(task.span, message, symbol=task.symbol, fix=_fix(dag_file, task, twin))
-        elif task.facts.deferral == "flag" and task.flag_since_later:
-            message = (
-                f"{name} takes `deferrable` only from {task.flag_since_later} on: Airflow refuses this DAG"
-            )
+        elif task.facts.deferral == "flag" and (since := task.installed.flag_since_later):
+            message = f"{name} takes `deferrable` only from {since} on: Airflow refuses this DAG"
             yield found(task.span, message, symbol=task.symbol)
     for decorator in dag_file.task_decorators:
         if decorator.gives_flag_in_vain:

@@ -53,8 +53,10 @@ def _notes(operator: Operator, document: Checked) -> list[str]:
     core = facts.provider == "apache-airflow"
     release = f", {facts.provider} {'.'.join(map(str, provider))}" if provider and not core else ""
     notes = [f"this project: Airflow {airflow}{release} ({target.source})"]
-    if operator.flag_since_later:
-        notes.append(f"the flag comes with {operator.flag_since_later}: this project has an older release")
+    if operator.installed.flag_since_later:
+        notes.append(
+            f"the flag comes with {operator.installed.flag_since_later}: this project has an older release"
+        )
     if not target.triggerer and facts.deferral != "never":
         notes.append("the configuration says that there is no triggerer")
     defers = operator.defers
