@@ -57,11 +57,13 @@ def sleeps_of(dag_file: DagFile, task: PythonTask) -> list[Wait]:
 
     Their spans are in the DAG file: what stands in a helper is shown at the call that leads to it, with the helpers'
     names in `through`; what stands in a function of another file, at the call that gets it. None for an async task, for
-    what a sensor calls, for tests, and for an operator that can defer: there the caller has chosen to wait.
+    what a sensor calls, for tests, and for `execute` of an operator that can defer: there the caller has chosen to
+    wait; what such an operator does once it is resumed, nobody has chosen.
     """
     if task.is_async or not task.in_worker or task.flavour == "poke":
         return []
-    if task.owner is not None and any(word in task.owner.text() for word in _DEFERRING):
+    resumed = task.flavour == "resume"
+    if not resumed and task.owner is not None and any(word in task.owner.text() for word in _DEFERRING):
         return []
     names = _names(dag_file, task.file)
     if not names or not steps(dag_file.receivers, task.file, task.function, None, names):
@@ -70,6 +72,8 @@ def sleeps_of(dag_file: DagFile, task: PythonTask) -> list[Wait]:
         return []
     reader = _Reader(dag_file)
     found = reader.read(task.file, task.function, None, given_to(dag_file, task), 0)
+    if resumed:  # what it starts anew waits as `execute` does: the caller's choice
+        found = [wait for wait in found if "execute" not in wait.through]
     if not task.is_local:
         found = [replace(wait, span=task.span, through=(task.name, *wait.through)) for wait in found]
     return in_order(one_a_site(found))

@@ -1,16 +1,16 @@
 """A task that sleeps or polls keeps its worker slot all the while.
 
 ## What it does
-Finds ordinary tasks (functions under `@task…` or given as `python_callable`, lambdas too, and `execute` of your own
-operators) that wait with `time.sleep`: a loop that asks the same question again until the answer changes, with no end
-or for five minutes and more, and a single sleep of a minute or more. Helpers of the same project are followed, methods
-of its hooks and clients as well; the message shows the way to the sleep. A length that the environment or a Variable
-may set counts with the default that the code gives it.
+Finds ordinary tasks (functions under `@task…` or given as `python_callable`, lambdas too, `execute` of your own
+operators, and the method that a deferral of theirs resumes in) that wait with `time.sleep`: a loop that asks the same
+question again until the answer changes, with no end or for five minutes and more, and a single sleep of a minute or
+more. Helpers of the same project are followed, methods of its hooks and clients as well; the message shows the way to
+the sleep. A length that the environment or a Variable may set counts with the default that the code gives it.
 
 It says nothing about pauses between items and before another try (under five minutes), a loop that looks every few
 seconds with no end (whoever wrote it expects the answer at once, unless it asks for a job that a deferrable class
-waits for, such as a crawler of Glue), a sensor's own `poke`, threads, endless consumers,
-operators that can defer, tests, and every length that cannot be computed.
+waits for, such as a crawler of Glue), a sensor's own `poke`, threads, endless consumers, `execute` of operators that
+can defer, tests, and every length that cannot be computed.
 
 ## Why is this bad?
 A task that sleeps is a worker process that does nothing: its slot stays taken until the wait is over, and other tasks
@@ -110,6 +110,8 @@ def _way_out(dag_file: DagFile, task: PythonTask, wait: Wait) -> str:
         facts = dag_file.catalog.get(wait.waiter)
         flag = "" if facts is not None and facts.deferral == "always" else " with `deferrable=True`"
         return f"{wait.waiter.rpartition('.')[2]}{flag} waits in the triggerer instead"
+    if task.flavour == "resume" and wait.how == "sleep" and not wait.repeated and defers:
+        return "another `self.defer`, with a TimeDeltaTrigger, waits in the triggerer instead"
     if wait.how == "sleep" and not wait.repeated:
         return f"{dag_file.pause} between two tasks waits in the triggerer instead" if defers else _RESCHEDULE
     if wait.how == "sleep":

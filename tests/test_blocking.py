@@ -138,6 +138,7 @@ def test_the_table_holds_what_flake8_async_and_ruff_know(path: str) -> None:
         ("airflow.providers.redis.hooks.redis.RedisHook.get_conn", None),
         ("airflow.providers.google.cloud.hooks.gcs.GCSHook.upload", "GCSAsyncHook"),
         ("mycorp.hooks.OwnHook.run", None),
+        ("airflow.providers.amazon.aws.hooks.sagemaker.SageMakerHook.count_billable_seconds", None),
         # what only puts a request together, and what sends it
         ("google.cloud.bigquery.Client.dataset().table", None),
         ("google.cloud.bigquery.Client.query", "BigQueryAsyncHook or gcloud-aio-bigquery"),

@@ -443,6 +443,39 @@ def test_a_loop_in_a_loop(tmp_path: Path, body: str) -> None:
     assert len(check(text, tmp_path, select=(UNSUPPORTED,))) == LOOPS[body]
 
 
+RESUMED = (
+    "import time\nfrom datetime import timedelta\n"
+    "from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger\n"
+    "from airflow.sdk import BaseOperator\n\n\n"
+    "class Runs(BaseOperator):\n"
+    "    def execute(self, context):\n        job = self.hook.start()\n        if self.deferrable:\n"
+    '            self.defer(trigger=TimeDeltaTrigger(timedelta(hours=1)), method_name="done")\n'
+    "        while not self.hook.is_done(job):\n            time.sleep(60)\n\n"
+    "    def done(self, context, event=None):\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "        time.sleep(180)\n",
+            "Runs sleeps for 3 min, which keeps its worker slot all the while; another",
+        ),
+        (
+            "        while not self.hook.copied():\n            time.sleep(30)\n",
+            "Runs polls every 30 s with no",
+        ),
+        ("        time.sleep(10)\n", ""),
+        ("        return self.execute(context)\n", ""),  # the caller has chosen how that waits
+    ],
+)
+def test_a_resumed_operator_holds_its_slot_again(tmp_path: Path, body: str, said: str) -> None:
+    findings = check(RESUMED + body, tmp_path, select=(SLEEP,))
+    assert len(findings) == bool(said)
+    assert all(found.message.startswith(said) for found in findings)
+
+
 # -- deferrals in task functions
 
 
