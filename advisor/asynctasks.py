@@ -61,7 +61,10 @@ class AsyncTask:
         parent = self.function.parent()
         if parent is None or parent.kind() != "decorated_definition":
             return False
-        count = sum(child.kind() == "decorator" for child in parent.children())
+        count = sum(
+            child.kind() == "decorator" and not child.text().endswith("override")
+            for child in parent.children()
+        )
         known = {
             expression
             for path, expression in self._dag_file.contexts.decorators(self.function)

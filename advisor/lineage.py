@@ -80,12 +80,12 @@ class Method:
 
     @property
     def decorators(self) -> tuple[str, ...]:
-        """The last part of each decorator's name, as written."""
+        """The last part of each decorator's name, as written; without `@override`, which changes nothing."""
         found: list[str] = []
         for expression in decorator_expressions(self.node):
             called = expression.field("function") if expression.kind() == "call" else expression
             found.append((called or expression).text().rpartition(".")[2])
-        return tuple(found)
+        return tuple(name for name in found if name != "override")
 
 
 class Lineage:

@@ -367,3 +367,13 @@ def test_a_dag_file_without_a_word_of_coroutines_may_lead_to_some(tmp_path: Path
         (5, "unbounded-gather"),
         (10, "async-hook-in-sync-task"),
     ]
+
+
+def test_a_marked_override_is_judged_as_without_the_mark(tmp_path: Path) -> None:
+    text = (
+        "from typing import override\nimport httpx\nfrom airflow.sdk import BaseAsyncOperator\n\n\n"
+        "class Asks(BaseAsyncOperator):\n    @override\n    async def aexecute(self, context):\n"
+        "        async with httpx.AsyncClient() as client:\n"
+        '            return (await client.get("https://x")).json()\n'
+    )
+    assert lines(check(text, tmp_path)) == [(10, "single-request-async-task", "advice")]
