@@ -47,9 +47,29 @@ def _doubts(dag_file: DagFile, task: Operator) -> Iterator[str]:
     if task.dropped_in_core_2:
         names = ", ".join(f"`{name}`" for name in task.dropped_in_core_2)
         yield f"on Airflow 2 the deferred {task.facts.simple_name} does not obey {names}"
+    yield from _times_left(dag_file, task)
+    yield from _limits_left(dag_file, task)
+
+
+def doubt_of_twin(dag_file: DagFile, task: Operator, twin: str) -> str:
+    """What may change once a task is made by its class's async twin, besides where it waits; "" where nothing."""
+    facts = dag_file.catalog.get(twin)
+    caveats = facts.caveats if facts is not None else ()
+    changes = (c.text for c in caveats if all(task.holds(condition) is not False for condition in c.when))
+    return next(changes, "") or next(_times_left(dag_file, task), "")
+
+
+def _times_left(dag_file: DagFile, task: Operator) -> Iterator[str]:
+    """What becomes of the times that a task is given, once it defers."""
     if task.given_value("execution_timeout") not in (MISSING, None) and dag_file.target.at_least(3):
         yield "on Airflow 3 `execution_timeout` does not cap the time that a task is deferred"
-    yield from _limits_left(dag_file, task)
+    if (
+        task.facts.kind == "sensor"
+        and dag_file.target.below(3)
+        and task.given_value("timeout") not in (MISSING, None)
+        and task.given_value("retries") not in (MISSING, None, 0)
+    ):
+        yield "before Airflow 3 a deferred sensor whose `timeout` is over is tried again, up to `retries` times"
 
 
 def _limits_left(dag_file: DagFile, task: Operator) -> Iterator[str]:

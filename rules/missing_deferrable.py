@@ -25,10 +25,11 @@ S3KeySensor(task_id="wait_for_export", bucket_key="s3://exports/{{ ds }}.csv", d
 ```
 
 ## Fix safety
-Safe where the task's outcome stays the same. Unsafe where the catalog knows of a caveat for the arguments at hand, and
-the finding names it: an extra that the triggerer needs, an argument that a deferred call drops, a request that may be
-sent twice. Unsafe, too, for an operator with a `pool` or a limit such as `max_active_tasks` on its DAG: deferred tasks
-are not counted there (a pool can be told to), so that more of what it starts may run at once. Without a fix where
+Safe where the task's outcome stays the same. Unsafe where the catalog knows of a caveat for the arguments at hand,
+and the finding names it: an extra that the triggerer needs, an argument that a deferred call drops or one that it
+needs (`location` for BigQuery jobs), a limit of polls that only a deferred call has, a request that may be sent
+twice. Unsafe, too, for an operator with a `pool` or a limit such as `max_active_tasks` on its DAG: deferred tasks are
+not counted there (a pool can be told to), so that more of what it starts may run at once. Without a fix where
 `default_args` can't be resolved.
 
 ## References

@@ -24,7 +24,8 @@ TimeSensor(task_id="wait_until_six", target_time=time(6))
 ```
 
 ## Fix safety
-Safe: the twin takes the same arguments and ends at the same time. The import is aliased, so that the calls stay as they
+Safe: the twin takes the same arguments and ends at the same time. Unsafe where an argument at hand counts for pokes
+alone, such as `timeout` or `soft_fail`; the finding names it. The import is aliased, so that the calls stay as they
 are; `module.TimeSensor(…)` becomes `module.TimeSensorAsync(…)`. No fix where the imported name is also a base class, is
 used in `isinstance`, or is imported under `try` or `if`.
 
@@ -40,7 +41,7 @@ from collections.abc import Iterator
 from advisor.dagfile import DagFile, found
 from advisor.finding import Finding, Fix, Severity
 from advisor.operators import Operator
-from advisor.remedies import exchange, group_of
+from advisor.remedies import doubt_of_twin, exchange, group_of
 
 SEVERITY = "warning"
 GROUP = "deferral-missed"
@@ -79,6 +80,6 @@ def _fix(dag_file: DagFile, task: Operator, twin: str) -> Fix | None:
     rewrites, calls = made
     bound = task.function.text() if task.function.kind() == "identifier" else ""
     description = f"import `{name} as {bound}`" if bound else f"call `{name}`"
-    return Fix(
-        "safe", description, rewrites, group=group_of(dag_file, task) if calls > 1 else "", group_size=calls
-    )
+    doubt = doubt_of_twin(dag_file, task, twin)
+    group = group_of(dag_file, task) if calls > 1 else ""
+    return Fix("unsafe" if doubt else "safe", description, rewrites, doubt, group, calls)

@@ -178,6 +178,18 @@ def test_what_raises() -> None:
         ("DatabricksSubmitRunOperator", "databricks_retry_args", "raises-when-run"),
         ("DatabricksStartWarehouseOperator", "databricks_retry_args", "raises-when-parsed"),
         ("BeamRunPythonPipelineOperator", "runner", "changes-work"),
+        ("BigQueryToGCSOperator", "location", "changes-outcome"),
+        ("BigQueryIntervalCheckOperator", "location", "changes-outcome"),
+        ("SparkKubernetesOperator", "do_xcom_push", "changes-result"),
+        ("GKEStartPodOperator", "on_kill_action", "drops-argument"),
+        ("SageMakerTransformOperator", "max_attempts", "changes-outcome"),
+        ("GlueCrawlerOperator", "poll_interval", "changes-outcome"),
+        ("GlueJobSensor", "max_retries", "changes-outcome"),
+        ("EmrContainerSensor", "poke_interval", "interval-changes"),
+        ("PubSubPullSensor", "messages_callback", "changes-work"),
+        ("AzureContainerInstancesOperator", "xcom_all", "changes-work"),
+        ("S3KeySensor", "exponential_backoff", "drops-argument"),
+        ("S3KeySensor", "soft_fail", "changes-outcome"),
     ],
 )
 def test_caveats_of_arguments(name: str, argument: str, effect: str) -> None:

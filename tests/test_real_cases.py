@@ -193,7 +193,7 @@ from airflow.providers.google.cloud.sensors.gcs import GCSObjectExistenceSensor
 with DAG("d"{dag}):
     {call}
 """
-INSERT = 'BigQueryInsertJobOperator(task_id="q", configuration={{"query": {{}}}}{more})'
+INSERT = 'BigQueryInsertJobOperator(task_id="q", location="EU", configuration={{"query": {{}}}}{more})'
 SENSOR = 'GCSObjectExistenceSensor(task_id="s", bucket="b", object="o"{more})'
 TIS = "before Airflow 3.3, `max_active_tis_per_dag` does not count deferred tasks"
 
@@ -342,3 +342,133 @@ def test_a_sensor_made_of_a_function_is_one_like_any_other(
         "def job", "async def job"
     )  # succeeds at once, so that its interval is no matter
     assert not {"short-reschedule", "poke-sensor"} & {f["rule"] for f in check(coroutine, tmp_path, capsys)}
+
+
+DEFERRED = {
+    "BigQueryInsertJobOperator": "google.cloud.operators.bigquery",
+    "BigQueryCheckOperator": "google.cloud.operators.bigquery",
+    "GCSToBigQueryOperator": "google.cloud.transfers.gcs_to_bigquery",
+    "GCSObjectExistenceSensor": "google.cloud.sensors.gcs",
+    "DataflowJobStatusSensor": "google.cloud.sensors.dataflow",
+    "KubernetesPodOperator": "cncf.kubernetes.operators.pod",
+    "KubernetesJobOperator": "cncf.kubernetes.operators.job",
+    "DatabricksRunNowOperator": "databricks.operators.databricks",
+    "SnowflakeSqlApiOperator": "snowflake.operators.snowflake",
+    "ExternalTaskSensor": "standard.sensors.external_task",
+    "TriggerDagRunOperator": "standard.operators.trigger_dagrun",
+}
+TASKS = 'external_dag_id="d", external_task_ids=["a", "b"], '
+RESET = 'trigger_dag_id="d", wait_for_completion=True, reset_dag_run=True'
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "caveat"),
+    [
+        ("BigQueryInsertJobOperator", "configuration={}", "looked up by its location"),
+        ("BigQueryInsertJobOperator", 'configuration={}, location="europe-west1"', ""),
+        ("BigQueryInsertJobOperator", "configuration={}, location=REGION", ""),
+        ("BigQueryInsertJobOperator", 'configuration={}, location="EU", result_timeout=60', "result_timeout"),
+        ("GCSToBigQueryOperator", 'bucket="b", source_objects=["o"]', "looked up by its location"),
+        ("BigQueryCheckOperator", 'sql="SELECT 1", location="US"', ""),
+        ("BigQueryCheckOperator", 'sql="SELECT 1", location="europe-west1"', "without its location"),
+        ("GCSObjectExistenceSensor", 'bucket="b", object="o"', ""),
+        ("GCSObjectExistenceSensor", 'bucket="b", object="o", soft_fail=True', "on any error of the trigger"),
+        ("GCSObjectExistenceSensor", 'bucket="b", object="o", soft_fail=False', ""),
+        ("GCSObjectExistenceSensor", 'bucket="b", object="o", silent_fail=True', "silent_fail"),
+        (
+            "DataflowJobStatusSensor",
+            'job_id="j", expected_statuses={"d"}, poke_interval=300',
+            "poll_interval",
+        ),
+        ("KubernetesPodOperator", 'image="i"', ""),
+        ("KubernetesPodOperator", 'image="i", do_xcom_push=True', "succeeds without its XCom"),
+        (
+            "KubernetesJobOperator",
+            'wait_until_job_complete=True, config_file="/k"',
+            "triggerer's file system",
+        ),
+        ("DatabricksRunNowOperator", "job_id=1", ""),
+        ("DatabricksRunNowOperator", "job_id=1, repair_run=True", "even where the run has succeeded"),
+        ("SnowflakeSqlApiOperator", 'sql="SELECT 1", authenticator="oauth"', "without authenticator"),
+        ("ExternalTaskSensor", TASKS, ""),
+        ("ExternalTaskSensor", TASKS + 'failed_states=["failed"]', "only once all of external_task_ids"),
+        ("ExternalTaskSensor", 'external_dag_id="d", failed_states=["failed"]', ""),
+        ("TriggerDagRunOperator", RESET, ""),
+        ("TriggerDagRunOperator", RESET + ', trigger_run_id="r"', "never ends"),
+    ],
+)
+def test_what_a_deferred_call_does_otherwise_is_told(
+    name: str, arguments: str, caveat: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"from airflow.providers.{DEFERRED[name]} import {name}\n\n"
+    text += f'{name}(task_id="a", {arguments})\n'
+    (fix,) = (f["fix"] for f in check(text, tmp_path, capsys) if f["rule"] == "missing-deferrable")
+    assert isinstance(fix, dict)
+    assert fix["applicability"] == ("unsafe" if caveat else "safe")
+    assert caveat in fix["description"]
+
+
+AWS = """\
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTrainingOperator
+from airflow.providers.amazon.aws.sensors.emr import EmrJobFlowSensor
+
+GlueJobOperator(task_id="glue"{glue})
+SageMakerTrainingOperator(task_id="train", config={{}}{train})
+EmrJobFlowSensor(task_id="flow", job_flow_id="j"{flow})
+"""
+
+
+@pytest.mark.parametrize("limits", [False, True])
+def test_a_limit_of_polls_that_only_a_deferred_task_has_is_told(
+    limits: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "requirements.txt").write_text("apache-airflow-providers-amazon[aiobotocore]==9.39.0\n")
+    more = {"glue": ", waiter_max_attempts=500", "train": ", max_attempts=500", "flow": ", max_attempts=500"}
+    (tmp_path / "dag.py").write_text(AWS.format(**(more if limits else dict.fromkeys(more, ""))))
+    cli.main(["check", "--no-cache", "--output-format", "json", str(tmp_path)])
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    fixes = [finding["fix"] for finding in findings]
+    assert [fix["applicability"] for fix in fixes] == ["safe" if limits else "unsafe"] * 3
+    assert limits or ["fails after" in fix["description"] for fix in fixes] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("more", "airflow", "caveat"),
+    [
+        ("", "2.11", ""),
+        (", timeout=3600", "2.11", "timeout is not obeyed"),
+        (", soft_fail=True", "2.11", "soft_fail skips the task on any error"),
+        (", execution_timeout=HOUR", "3.3", "`execution_timeout` does not cap"),
+    ],
+)
+def test_an_argument_that_counts_for_pokes_makes_the_exchange_for_an_async_twin_unsafe(
+    more: str, airflow: str, caveat: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "from airflow.sensors.date_time import DateTimeSensor\n\n"
+    text += f'DateTimeSensor(task_id="wait", target_time="{{{{ data_interval_end }}}}"{more})\n'
+    (fix,) = (f["fix"] for f in check(text, tmp_path, capsys, "--target-airflow", airflow))
+    assert isinstance(fix, dict)
+    assert fix["applicability"] == ("unsafe" if caveat else "safe")
+    assert caveat in fix["description"]
+
+
+@pytest.mark.parametrize(
+    ("more", "airflow", "tried"),
+    [
+        (", timeout=60 * 60, retries=2", "2.11", True),
+        (", timeout=60 * 60, retries=0", "2.11", False),
+        (", timeout=60 * 60", "2.11", False),
+        (", retries=2", "2.11", False),
+        (", timeout=60 * 60, retries=2", "3.3", False),
+    ],
+)
+def test_on_airflow_2_a_deferred_sensor_is_tried_again_after_its_timeout(
+    more: str, airflow: str, tried: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "requirements.txt").write_text("apache-airflow-providers-google==17.2.0\n")
+    text = "from airflow.providers.google.cloud.sensors.gcs import GCSObjectExistenceSensor\n\n"
+    text += f'GCSObjectExistenceSensor(task_id="s", bucket="b", object="o"{more})\n'
+    (fix,) = (f["fix"] for f in check(text, tmp_path, capsys, "--target-airflow", airflow))
+    assert isinstance(fix, dict)
+    assert ("is tried again, up to `retries` times" in fix["description"]) is tried

@@ -24,6 +24,33 @@ _SENSOR_OWN = frozenset(
         "timeout",
     ]
 )
+# What BaseSensorOperator does around its pokes and a trigger does not: id, argument, text, effect.
+_ON_ERRORS = (
+    (
+        "soft-fail-wider",
+        "soft_fail",
+        "once deferred, soft_fail skips the task on any error of the trigger, not only when time is up",
+        "changes-outcome",
+    ),
+    (
+        "silent-fail-dropped",
+        "silent_fail",
+        "once deferred, an error ends the sensor, whatever silent_fail says",
+        "drops-argument",
+    ),
+    (
+        "never-fail-dropped",
+        "never_fail",
+        "once deferred, an error of the trigger may fail the task in spite of never_fail",
+        "changes-outcome",
+    ),
+    (
+        "exponential-backoff-dropped",
+        "exponential_backoff",
+        "once deferred, exponential_backoff does not stretch the interval",
+        "drops-argument",
+    ),
+)
 
 
 def extracted_caveats(
@@ -58,6 +85,9 @@ def extracted_caveats(
             )
         )
     if sensor:
+        for name, argument, text, effect in _ON_ERRORS:
+            if argument in accepted:
+                found.append(Caveat(name, (Condition(argument, "truthy"),), text, effect, source))
         accepted = accepted - {c.argument for d in on.deferrals for clause in d.when for c in clause}
         found += _dropped(table, info, on, accepted, source)
     return tuple(found)
