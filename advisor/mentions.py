@@ -38,12 +38,12 @@ _MAX_HOPS = 2  # what lies farther behind is found in half of all files, and is 
 class Mentions:
     """What a run knows of one word: the files that hold it, and which modules each imports; every file is read once."""
 
-    def __init__(self, project: Project, word: bytes) -> None:
+    def __init__(self, project: Project, word: bytes, reading: Reading) -> None:
         self._project = project
         self._word = word
         self._seed = frozenset(_WORD.findall(word))
+        self._read = reading
         self._files: dict[str, tuple[bool, tuple[str, ...]]] = {}
-        self._outlines: dict[str, _Outline] = {}
         self._leads: dict[tuple[str, int], frozenset[bytes]] = {}
 
     def behind(self, file: Readable) -> frozenset[bytes]:
@@ -61,13 +61,13 @@ class Mentions:
             holds, ahead = self._file(path)
             names = self._start(holds, ahead, hops)
             if names:
-                names = self._outline(path).leading(names)
+                names = self._read.outline(path).leading(names)
             self._leads[key] = names
         return self._leads[key]
 
     def led(self, path: str, data: bytes) -> bool:
         """Whether a file that does not hold the word uses a name by which a module behind it leads to it."""
-        names = self._start(False, self._look(path, data)[1], _MAX_HOPS)
+        names = self._start(False, self._read.ahead(path, data), _MAX_HOPS)
         return any(name in data for name in names) and not names.isdisjoint(_runs(data))
 
     def _start(self, holds: bool, ahead: tuple[str, ...], hops: int) -> frozenset[bytes]:
@@ -75,36 +75,12 @@ class Mentions:
         known = [self.leads(other, hops - 1) for other in ahead] if hops else []
         return frozenset().union(self._seed if holds else _NONE, *known)
 
-    def _outline(self, path: str) -> _Outline:
-        if path not in self._outlines:
-            self._outlines[path] = _Outline(_content(path))
-        return self._outlines[path]
-
     def _file(self, path: str) -> tuple[bool, tuple[str, ...]]:
-        if path not in self._files:
-            self._files[path] = self._look(path, _content(path))
-        return self._files[path]
-
-    def _look(self, path: str, data: bytes) -> tuple[bool, tuple[str, ...]]:
         """Whether a file holds the word, and the first-party modules that it imports."""
-        found: dict[str, None] = {}
-        tops = self._project.tops(self._project.folder_of(path))
-        for origin, names in _FROM.findall(data):
-            module = origin.decode()
-            if module.startswith("."):
-                module = absolute(module, self._project.package_of(path))
-            if module.partition(".")[0] in tops:
-                found.update(self._offered(module, map(bytes.decode, _WORD.findall(names)), path))
-        for plain in _IMPORT.finditer(data):
-            start = plain.start()
-            if data[data.rfind(b"\n", 0, start) + 1 : start].strip():
-                continue
-            for part in plain[1].split(b","):
-                name = part.split()[0].decode() if part.split() else ""
-                located = self._project.locate(name, path) if name.partition(".")[0] in tops else None
-                if located is not None:
-                    found[located] = None
-        return self._word in data, tuple(found)
+        if path not in self._files:
+            data = _content(path)
+            self._files[path] = self._word in data, self._read.ahead_of_module(path, data)
+        return self._files[path]
 
     def _imported(self, file: Readable) -> tuple[str, ...]:
         """The first-party modules that a parsed file imports."""
@@ -116,10 +92,65 @@ class Mentions:
             if path.partition(".")[0] in tops:
                 wanted.append((path.rpartition(".")[0], imported.name) if imported.name else (path, ""))
         for module, name in wanted:
-            found.update(self._offered(module, (name,) if name else (), file.path))
+            found.update(self._read.offered(module, (name,) if name else (), file.path))
         return tuple(found)
 
-    def _offered(self, module: str, names: Iterable[str], path: str) -> Iterator[tuple[str, None]]:
+
+class Reading:
+    """What a run has read of the project's files, whatever word is looked for."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._ahead: dict[str, tuple[str, ...]] = {}
+        self._latest: tuple[str, bytes, tuple[str, ...]] = ("", b"", ())
+        self._outlines: dict[str, _Outline] = {}
+        self._words: dict[bytes, Mentions] = {}
+
+    def of(self, word: bytes) -> Mentions:
+        """What is known of a word so far."""
+        if word not in self._words:
+            self._words[word] = Mentions(self._project, word, self)
+        return self._words[word]
+
+    def outline(self, path: str) -> _Outline:
+        """Where a module's definitions stand."""
+        if path not in self._outlines:
+            self._outlines[path] = _Outline(_content(path))
+        return self._outlines[path]
+
+    def ahead_of_module(self, path: str, data: bytes) -> tuple[str, ...]:
+        """The first-party modules that a file imports; `data` is what it holds on the disk."""
+        if path not in self._ahead:
+            self._ahead[path] = self._look(path, data)
+        return self._ahead[path]
+
+    def ahead(self, path: str, data: bytes) -> tuple[str, ...]:
+        """The same of a file that may be changed and asked about again; the words come in a row."""
+        if self._latest[0] != path or self._latest[1] is not data:
+            self._latest = (path, data, self._look(path, data))
+        return self._latest[2]
+
+    def _look(self, path: str, data: bytes) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        tops = self._project.tops(self._project.folder_of(path))
+        for origin, names in _FROM.findall(data):
+            module = origin.decode()
+            if module.startswith("."):
+                module = absolute(module, self._project.package_of(path))
+            if module.partition(".")[0] in tops:
+                found.update(self.offered(module, map(bytes.decode, _WORD.findall(names)), path))
+        for plain in _IMPORT.finditer(data):
+            start = plain.start()
+            if data[data.rfind(b"\n", 0, start) + 1 : start].strip():
+                continue
+            for part in plain[1].split(b","):
+                name = part.split()[0].decode() if part.split() else ""
+                located = self._project.locate(name, path) if name.partition(".")[0] in tops else None
+                if located is not None:
+                    found[located] = None
+        return tuple(found)
+
+    def offered(self, module: str, names: Iterable[str], path: str) -> Iterator[tuple[str, None]]:
         """The files that `from module import names` reads, in a file at `path`."""
         located = self._project.locate(module, path)
         if located is not None:
@@ -214,6 +245,6 @@ def _content(path: str) -> bytes:
 
 def mentions(project: Project, word: bytes) -> Mentions:
     """What is known of a word so far, kept with the project."""
-    if word not in project.mentions:
-        project.mentions[word] = Mentions(project, word)
-    return project.mentions[word]
+    if project.mentions is None:
+        project.mentions = Reading(project)
+    return project.mentions.of(word)

@@ -14,7 +14,7 @@ from advisor.values import Values
 
 if TYPE_CHECKING:
     from advisor.firstparty import FirstParty
-    from advisor.mentions import Mentions
+    from advisor.mentions import Reading
     from advisor.owners import Memory
 
 _MAX_SIZE = 1_000_000  # bytes; constants live in small files
@@ -67,8 +67,8 @@ class Project:
         self.first_party: FirstParty | None = None
         #: what `receivers` and `reached` have learnt of the project's modules
         self.reached: Memory | None = None
-        #: what `mentions` has learnt, by word
-        self.mentions: dict[bytes, Mentions] = {}
+        #: what `mentions` has learnt
+        self.mentions: Reading | None = None
 
     def __reduce__(self) -> tuple[Callable[[str, bool], Project], tuple[str, bool]]:
         return _fresh, (self.root, self.tracking)  # parsed trees don't travel between processes

@@ -8,7 +8,7 @@ import pytest
 
 from advisor import engine
 from advisor.config import Settings
-from advisor.mentions import Mentions
+from advisor.mentions import mentions
 from advisor.project import Project
 from advisor.target import detect
 
@@ -180,18 +180,16 @@ def test_a_file_that_uses_nothing_of_it_is_not_led_there(tmp_path: Path) -> None
     (tmp_path / "lib.py").write_text(
         f"import time\n\n\ndef pause():\n{LONG}\n\ndef add(a, b):\n    return a + b\n"
     )
-    mentions, path = Mentions(Project(str(tmp_path)), b"sleep("), str(tmp_path / "dag.py")
-    assert mentions.led(path, b"from lib import pause\n\n\ndef f():\n    pause()\n")
-    assert not mentions.led(path, b"from lib import add\n\n\ndef f():\n    add(1, 2)\n")
-    assert mentions.leads(str(tmp_path / "lib.py")) == {b"sleep", b"pause"}
+    sleeps, path = mentions(Project(str(tmp_path)), b"sleep("), str(tmp_path / "dag.py")
+    assert sleeps.led(path, b"from lib import pause\n\n\ndef f():\n    pause()\n")
+    assert not sleeps.led(path, b"from lib import add\n\n\ndef f():\n    add(1, 2)\n")
+    assert sleeps.leads(str(tmp_path / "lib.py")) == {b"sleep", b"pause"}
 
 
 def test_modules_that_import_each_other_end(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import time\nimport b\n\n\ndef f():\n    b.g()\n    time.sleep(9)\n")
     (tmp_path / "b.py").write_text("import a\n\n\ndef g():\n    a.f()\n")
-    mentions = Mentions(Project(str(tmp_path)), b"sleep(")
+    sleeps = mentions(Project(str(tmp_path)), b"sleep(")
     assert (
-        mentions.leads(str(tmp_path / "a.py"))
-        == mentions.leads(str(tmp_path / "b.py"))
-        == {b"sleep", b"f", b"g"}
+        sleeps.leads(str(tmp_path / "a.py")) == sleeps.leads(str(tmp_path / "b.py")) == {b"sleep", b"f", b"g"}
     )
