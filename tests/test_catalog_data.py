@@ -190,6 +190,7 @@ def test_what_raises() -> None:
         ("AzureContainerInstancesOperator", "xcom_all", "changes-work"),
         ("S3KeySensor", "exponential_backoff", "drops-argument"),
         ("S3KeySensor", "soft_fail", "changes-outcome"),
+        ("GKECreateClusterOperator", "project_id", "changes-outcome"),
     ],
 )
 def test_caveats_of_arguments(name: str, argument: str, effect: str) -> None:
@@ -207,6 +208,8 @@ def test_caveats_of_every_call() -> None:
         ("SFTPOperator", "changes-work"),
         ("S3KeysUnchangedSensor", "interval-changes"),
         ("DataflowTemplatedJobStartOperator", "changes-work"),
+        ("BigQueryTablePartitionExistenceSensor", "changes-outcome"),
+        ("CloudDataTransferServiceJobStatusSensor", "changes-result"),
     ):
         assert effect in {c.effect for c in one(name).caveats if not c.when}, name
     assert "needs-extra" not in {c.effect for c in one("EksPodOperator").caveats}

@@ -350,6 +350,7 @@ DEFERRED = {
     "GCSToBigQueryOperator": "google.cloud.transfers.gcs_to_bigquery",
     "GCSObjectExistenceSensor": "google.cloud.sensors.gcs",
     "DataflowJobStatusSensor": "google.cloud.sensors.dataflow",
+    "DataprocSubmitJobOperator": "google.cloud.operators.dataproc",
     "KubernetesPodOperator": "cncf.kubernetes.operators.pod",
     "KubernetesJobOperator": "cncf.kubernetes.operators.job",
     "DatabricksRunNowOperator": "databricks.operators.databricks",
@@ -380,6 +381,8 @@ RESET = 'trigger_dag_id="d", wait_for_completion=True, reset_dag_run=True'
             'job_id="j", expected_statuses={"d"}, poke_interval=300',
             "poll_interval",
         ),
+        ("DataprocSubmitJobOperator", 'job={}, region="r"', "unless project_id is given here"),
+        ("DataprocSubmitJobOperator", 'job={}, region="r", project_id=PROJECT', ""),
         ("KubernetesPodOperator", 'image="i"', ""),
         ("KubernetesPodOperator", 'image="i", do_xcom_push=True', "succeeds without its XCom"),
         (
