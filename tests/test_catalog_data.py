@@ -210,6 +210,7 @@ def test_caveats_of_every_call() -> None:
         ("DataflowTemplatedJobStartOperator", "changes-work"),
         ("BigQueryTablePartitionExistenceSensor", "changes-outcome"),
         ("CloudDataTransferServiceJobStatusSensor", "changes-result"),
+        ("CloudSQLExportInstanceOperator", "changes-work"),
     ):
         assert effect in {c.effect for c in one(name).caveats if not c.when}, name
     assert "needs-extra" not in {c.effect for c in one("EksPodOperator").caveats}
