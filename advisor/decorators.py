@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from advisor.arguments import Arguments
+from advisor.catalog.callables import callables
 from advisor.finding import Span
 from advisor.operators import Operator
 from advisor.records import dataclass
@@ -12,13 +13,6 @@ from advisor.syntax import Node, enclosing, is_async, name_of
 
 if TYPE_CHECKING:
     from advisor.dagfile import DagFile
-
-_SENSOR = "airflow.providers.standard.decorators.sensor.DecoratedSensorOperator"
-
-
-# The operators behind these take `deferrable` among their own arguments; every other decorator hands what it is given
-# to an operator without the flag. Read in the cncf-kubernetes, sftp and common-ai wheels.
-_WITH_FLAG = frozenset({"kubernetes", "kubernetes_cmd", "sftp_sensor", "llm_batch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +25,7 @@ class TaskDecorator:
     @property
     def gives_flag_in_vain(self) -> bool:
         """Whether the decorator does not take the flag."""
-        return self.flavour not in _WITH_FLAG
+        return self.flavour not in callables().with_flag
 
 
 def find_decorators(dag_file: DagFile) -> list[TaskDecorator]:
@@ -67,8 +61,10 @@ class DecoratedSensor(Operator):
 
 def find_sensors(dag_file: DagFile) -> list[Operator]:
     """The sensors that `@task.sensor(…)` makes, in the order of the text; those that nothing calls make none."""
-    facts = dag_file.catalog.get(_SENSOR)
-    if facts is None or ".sensor(" not in dag_file.tree.text:
+    if ".sensor(" not in dag_file.tree.text:
+        return []
+    facts = dag_file.catalog.get(callables().decorated_sensor)
+    if facts is None:
         return []
     found: list[Operator] = []
     rule = {"kind": "function_definition", "follows": {"kind": "decorator", "regex": r"\.sensor\("}}

@@ -15,6 +15,9 @@ class Callables:
     """Flavours are what follows `@task.`, "" for `@task`; an operator that takes `python_callable` has one, too.
 
     operators: flavours by the operator's simple name. same: flavours that are other words for one.
+    decorated_sensor: the operator behind `@task.sensor`.
+    with_flag: flavours whose operator takes `deferrable` among its own arguments; every other decorator hands what it
+        is given to an operator without the flag.
     modifiers: what follows `@task.` and only changes a task that another decorator makes.
     awaited: flavours that await an `async def` as it should be, from Airflow 3.2 on.
     in_worker: flavours whose function runs in the worker slot and is called once, unlike a sensor's.
@@ -27,6 +30,8 @@ class Callables:
 
     operators: Mapping[str, str]
     same: Mapping[str, str]
+    decorated_sensor: str
+    with_flag: frozenset[str]
     modifiers: frozenset[str]
     awaited: frozenset[str]
     in_worker: frozenset[str]
@@ -44,6 +49,8 @@ def callables() -> Callables:
     return Callables(
         data["operators"],
         data["same"],
+        data["decorated_sensor"],
+        frozenset(data["with_flag"]),
         frozenset(data["modifiers"]),
         frozenset(data["awaited"]),
         frozenset(data["in_worker"]),
