@@ -206,7 +206,7 @@ def settle(
             if key[0] not in may:
                 may[key[0]] = moved(key[0])
             if may[key[0]]:
-                free.setdefault(key[1:], []).extend([key] * left[key].count)
+                free.setdefault(key[1:], []).extend([key] * min(left[key].count, len(items)))
         for number in ordered:
             if number not in known and (waiting := free.get(keys[number][1:])):
                 serve(number, waiting.pop(0))

@@ -305,6 +305,16 @@ def test_a_damaged_baseline_is_told_and_kept(run: Run, data: bytes, told: str) -
     assert Path("a.py").read_text() == HEAD + OLD
 
 
+def test_a_count_that_no_file_can_have_costs_nothing(run: Run) -> None:
+    put("a.py", HEAD + OLD)
+    row = {"path": "gone.py", "rule": "missing-deferrable", "print": "0" * 16, "count": 10**13}
+    Path(FILE).write_text(json.dumps({"version": 1, "findings": [row]}))
+    code, out, err = run("check")
+    assert code == 1
+    assert "missing-deferrable" in out
+    assert "internal error" not in err
+
+
 def test_where_nothing_is_found_it_says_so(run: Run) -> None:
     put("a.py", "import airflow\n")
     assert run("check", "--write-baseline")[2].splitlines()[-1] == f"{FILE} holds no findings: there are none"
