@@ -52,6 +52,8 @@ def check(dag_file: DagFile, *, long_wait: float = 300.0, interval: float = 60.0
         wait, pause = task.known_wait, seconds(task.value("poke_interval"))
         if pause is None or pause < interval or (wait is not None and wait <= long_wait):
             continue
+        if any(one.span == task.span for one in dag_file.unsupported_async_tasks):
+            continue  # a coroutine is as good as True: it never waits, as another rule says
         message = (
             f"{task.class_name} holds a worker slot between pokes, {duration(pause)} apart; "
             "reschedule mode gives it back"
