@@ -234,32 +234,36 @@ def _unsuppressed(findings: list[Finding], tree: Tree, context: Context) -> list
 
 def _grouped(findings: list[Finding]) -> list[Finding]:
     """The findings, with the fixes that stand or fall together called what the whole group is."""
-    groups: dict[str, list[Finding]] = {}
+    groups: dict[str, list[tuple[Finding, Fix]]] = {}
     for finding in findings:
         if finding.fix is not None and finding.fix.group:
-            groups.setdefault(finding.fix.group, []).append(finding)
+            groups.setdefault(finding.fix.group, []).append((finding, finding.fix))
     if not groups:
         return findings
+    missing = {name: max(fix.group_size for _, fix in group) - len(group) for name, group in groups.items()}
+    worse = {
+        name: next(((one, fix) for one, fix in group if fix.applicability == "unsafe"), None)
+        for name, group in groups.items()
+    }
     return [
-        _as_its_group(finding, groups.get(finding.fix.group, [])) if finding.fix else finding
-        for finding in findings
+        replace(one, fix=_as_its_group(one.fix, missing[one.fix.group], worse[one.fix.group]))
+        if one.fix is not None and one.fix.group
+        else one
+        for one in findings
     ]
 
 
-def _as_its_group(finding: Finding, members: list[Finding]) -> Finding:
-    fix = finding.fix
-    if fix is None or not members:
-        return finding
-    missing = max(member.fix.group_size for member in members if member.fix) - len(members)
+def _as_its_group(fix: Fix, missing: int, worse: tuple[Finding, Fix] | None) -> Fix:
+    """`missing` uses of the name have no fix; `worse` is the first of the group that is unsafe."""
     if missing > 0:
         others = "another use" if missing == 1 else f"{missing} other uses"
-        told = f"{fix.description}, by hand: it changes {others} of the imported name, too"
-        return replace(finding, fix=Fix("display-only", told))
-    worse = next((member for member in members if member.fix and member.fix.applicability == "unsafe"), None)
-    if fix.applicability != "safe" or worse is None or worse.fix is None:
-        return finding
-    caveat = f"line {worse.span.line} uses the same name, and there {worse.fix.caveat}"
-    return replace(finding, fix=replace(fix, applicability="unsafe", caveat=caveat))
+        return Fix(
+            "display-only", f"{fix.description}, by hand: it changes {others} of the imported name, too"
+        )
+    if fix.applicability != "safe" or worse is None:
+        return fix
+    caveat = f"line {worse[0].span.line} uses the same name, and there {worse[1].caveat}"
+    return replace(fix, applicability="unsafe", caveat=caveat)
 
 
 def statement_lines(tree: Tree) -> Callable[[int], tuple[int, int]]:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from advisor import gitignore
@@ -144,8 +145,8 @@ class Walk:
     def __init__(self, exclude: Sequence[str], root: Path) -> None:
         real = os.path.realpath(root)
         self.inside = os.path.join(real, "")
+        self.patterns = exclude
         self.exclude = gitignore.excluding(exclude, real)
-        self.exclude_elsewhere = gitignore.excluding(exclude, os.sep)
         self.found: dict[str, Found] = {}  # by real path, so that each file comes once
         self.links: list[tuple[str, str]] = []  # shown path, real path
         self.walked: set[str] = set()
@@ -174,6 +175,11 @@ class Walk:
         if self.exclude is None or not real.startswith(self.inside):
             return False
         return self.exclude.hides(os.path.join(real, "") if os.path.isdir(real) else real)
+
+    @cached_property
+    def exclude_elsewhere(self) -> Ignores | None:
+        """What is excluded outside of the configuration's folder, where only names count."""
+        return gitignore.excluding(self.patterns, os.sep)
 
     def walk(self, top: str, real_top: str) -> None:
         self.tops.append(real_top)

@@ -487,30 +487,35 @@ def _awaited(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
     return tuple(Ref(f"await {ref.path}", True) if ref.path.endswith("()") else ref for ref in refs)
 
 
-def _paired(name: Node) -> Node | None:
-    """The expression that a name gets in `a, b = first, second`."""
-    pattern = name.parent()
-    statement = pattern.parent() if pattern is not None else None
-    if pattern is None or statement is None or statement.kind() != "assignment":
-        return None
-    names, values = pattern.named_children(), statement.field("right")
-    if values is None or values.kind() not in _TUPLES or statement.field("left") != pattern:
-        return None
-    given = values.named_children()
-    return given[names.index(name)] if len(given) == len(names) and name in names else None
-
-
-def _place_in(name: Node) -> tuple[Node, int, int] | None:
-    """The call whose result `a, b = call()` takes apart, the place of a name in it, and how many names there are."""
+def _taken_apart(name: Node) -> tuple[list[Node], Node] | None:
+    """The names among which `a, b = value` gives one, and the value; None for anything else."""
     pattern = name.parent()
     statement = pattern.parent() if pattern is not None else None
     if pattern is None or statement is None or statement.kind() != "assignment":
         return None
     names, value = pattern.named_children(), statement.field("right")
-    if value is None or value.kind() != "call" or statement.field("left") != pattern or name not in names:
+    if value is None or statement.field("left") != pattern or name not in names:
         return None
+    return names, value
+
+
+def _paired(name: Node) -> Node | None:
+    """The expression that a name gets in `a, b = first, second`."""
+    apart = _taken_apart(name)
+    if apart is None or apart[1].kind() not in _TUPLES:
+        return None
+    names, given = apart[0], apart[1].named_children()
+    return given[names.index(name)] if len(given) == len(names) else None
+
+
+def _place_in(name: Node) -> tuple[Node, int, int] | None:
+    """The call whose result `a, b = call()` takes apart, the place of a name in it, and how many names there are."""
+    apart = _taken_apart(name)
+    if apart is None or apart[1].kind() != "call":
+        return None
+    names, call = apart
     plain = all(one.kind() in ("identifier", "attribute", "subscript") for one in names)
-    return (value, names.index(name), len(names)) if plain else None
+    return (call, names.index(name), len(names)) if plain else None
 
 
 def _returns(file: Readable, function: Node) -> list[Node]:

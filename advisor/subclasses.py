@@ -143,7 +143,7 @@ class Subclasses:
         if body is None:
             return None
         base: Derived | None = None
-        certain, own_poke, mixed, pokes = body.certain, body.own_poke, False, False
+        certain, mixed = body.certain, False
         for expression in class_bases(owner):
             found = self._base(file, expression, path, depth)
             if found is None or (isinstance(found, Derived) and base is not None):
@@ -151,14 +151,15 @@ class Subclasses:
             if isinstance(found, Derived):
                 base = found
             elif found == "uncertain":
-                certain, own_poke, mixed = False, True, True
+                certain, mixed = False, True
         if base is None:
             return None
-        if own_poke and base.facts.kind == "sensor":
-            # A trigger would not ask it. Where the base class can't defer either, only the pokes are left to judge.
-            if mixed or base.facts.deferral != "never" or not can_be_rescheduled(file, body.methods):
-                return None
-            pokes = True
+        own_poke = body.own_poke and base.facts.kind == "sensor"
+        if mixed and base.facts.kind == "sensor":
+            return None
+        # A trigger would not ask it. Where the base class can't defer either, only the pokes are left to judge.
+        if own_poke and (base.facts.deferral != "never" or not can_be_rescheduled(file, body.methods)):
+            return None
         facts, layers = base.facts, base.layers
         init = body.methods.get("__init__")
         if init is not None:
@@ -173,7 +174,7 @@ class Subclasses:
                 facts = replace(facts, flag_default=default)
         elif file.tree.occurrences.get(FLAG) and _inside(owner, file.tree.occurrences[FLAG]):
             return None
-        return Derived(owner, facts, base.path, layers, certain and base.certain, pokes or base.own_poke)
+        return Derived(owner, facts, base.path, layers, certain and base.certain, own_poke or base.own_poke)
 
     def _base(
         self, file: Readable, expression: Node, path: str, depth: int

@@ -62,11 +62,8 @@ def check(dag_file: DagFile, *, short_wait: float = 60.0) -> Iterator[Finding]:
         how = (
             "starts a worker process for every poke" if rescheduled else "holds a worker slot while it waits"
         )
-        cannot = (
-            f"cannot defer before {task.installed.defers_from}"
-            if task.installed.defers_from
-            else "cannot defer"
-        )
+        release = task.installed.defers_from
+        cannot = f"cannot defer before {release}" if release else "cannot defer"
         message = f"{task.class_name} {how} and {cannot}; {name} can"
         severity: Severity = "advice" if rescheduled else "warning"
         yield found(task.span, message, symbol=task.symbol, severity=severity, fix=_fix(dag_file, task, twin))

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,15 +28,21 @@ TRIGGER_OF_CORE = (
 CORE, STANDARD = "airflow.sensors.time_sensor", "airflow.providers.standard.sensors.time"
 
 
-def said(project: Path, code: str, *options: str) -> list[tuple[str, str]]:
-    """(rule, message) of each finding on a DAG file with this code in the project."""
+def findings(project: Path, code: str, *options: str) -> list[dict[str, Any]]:
+    """The findings, as JSON has them, on a DAG file with this code in the project."""
     dag = project / "dags" / "dag.py"
     dag.parent.mkdir(exist_ok=True)
     dag.write_text(code)
     command = [sys.executable, "-m", "advisor", "check", "--output-format", "json", *options, str(dag)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=project)
     assert done.returncode in (0, 1), done.stderr
-    return [(finding["rule"], finding["message"]) for finding in json.loads(done.stdout)["findings"]]
+    found: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
+    return found
+
+
+def said(project: Path, code: str, *options: str) -> list[tuple[str, str]]:
+    """(rule, message) of each finding on a DAG file with this code in the project."""
+    return [(finding["rule"], finding["message"]) for finding in findings(project, code, *options)]
 
 
 GONE = (
@@ -117,10 +124,7 @@ def test_a_flag_is_not_safe_that_the_providers_of_an_airflow_may_lack(
     tmp_path: Path, requirements: str, applicability: str
 ) -> None:
     (tmp_path / "requirements.txt").write_text(requirements + "\n")
-    (tmp_path / "dag.py").write_text(TIME.format(module=STANDARD, more=""))
-    command = [sys.executable, "-m", "advisor", "check", "--output-format", "json", "dag.py"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    (finding,) = json.loads(done.stdout)["findings"]
+    (finding,) = findings(tmp_path, TIME.format(module=STANDARD, more=""))
     assert (finding["rule"], finding["fix"]["applicability"]) == ("missing-deferrable", applicability)
 
 
@@ -137,10 +141,7 @@ def test_a_flag_of_airflow_2s_core_is_not_safe_where_nothing_tells_its_version(
     tmp_path: Path, requirements: str, code: str, caveat: str
 ) -> None:
     (tmp_path / "requirements.txt").write_text(requirements + "\n")
-    (tmp_path / "dag.py").write_text(code)
-    command = [sys.executable, "-m", "advisor", "check", "--output-format", "json", "dag.py"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    (finding,) = json.loads(done.stdout)["findings"]
+    (finding,) = findings(tmp_path, code)
     assert finding["fix"]["applicability"] == ("unsafe" if caveat else "safe")
     assert finding["fix"]["description"] == "add `deferrable=True`" + (f"; {caveat}" if caveat else "")
 
